@@ -1,0 +1,167 @@
+package policy_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/policy"
+)
+
+func status(err error) int {
+	var refusal *policy.Error
+	if errors.As(err, &refusal) {
+		return refusal.Status
+	}
+	return 0
+}
+
+func encode(json string) string { return base64.URLEncoding.EncodeToString([]byte(json)) }
+
+func TestParseToken(t *testing.T) {
+	t.Parallel()
+	const published = "ak:G0VRLnqozbu_YtoUqWLtedM1ieo=:eyJzY29wZSI6ImIxOmsxIiwiZGVhZGxpbmUiOjE4OTM0NTYwMDB9"
+	want := policy.Token{
+		AccessKey: "ak", Sign: "G0VRLnqozbu_YtoUqWLtedM1ieo=",
+		Policy: "eyJzY29wZSI6ImIxOmsxIiwiZGVhZGxpbmUiOjE4OTM0NTYwMDB9",
+	}
+	for _, text := range []string{published, ":1380000000:" + published} {
+		got, err := policy.ParseToken(text)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("ParseToken(%q): %v (-want +got)\n%s", text, err, diff)
+		}
+	}
+	decoded, err := policy.Parse(want.Policy)
+	if diff := cmp.Diff(policy.Policy{Scope: "b1:k1", Deadline: 1893456000}, decoded); diff != "" || err != nil {
+		t.Errorf("Parse(): %v (-want +got)\n%s", err, diff)
+	}
+	for text, wantText := range map[string]string{
+		"": "token not specified", "ak": "bad token", "ak:sign": "bad token", ":sign:policy": "bad token",
+		"ak:sign:policy:more": "bad token", "x:1:ak:sign:policy": "bad token",
+	} {
+		if _, err := policy.ParseToken(text); status(err) != 401 || err.Error() != wantText {
+			t.Errorf("ParseToken(%q) = %v, want 401 %q", text, err, wantText)
+		}
+	}
+}
+
+func TestParseRefusals(t *testing.T) {
+	t.Parallel()
+	for json, want := range map[string]int{
+		`{"scope":"b","deadline":1,"returnBody":"","fileType":0,"detectMime":0,"callbackUrl":null,"forceSaveKey":false,"keylimit":[]}`: 0,
+		`{"scope":"b","deadline":1,"noFieldOfKodo":1}`: 0,
+		`{"scope":"b","deadline":"1"}`:                 401,
+		`{"scope":"b","fsizeLimit":"10"}`:              401,
+		`{"scope":"b","insertOnly":true}`:              401,
+		`{"deadline":1}`:                               401,
+		`{"scope":""}`:                                 401,
+		`{"scope":"b"} {}`:                             401,
+		`["scope"]`:                                    401,
+		`null`:                                         401,
+		``:                                             401,
+	} {
+		if _, err := policy.Parse(encode(json)); status(err) != want {
+			t.Errorf("Parse(%s) = %v, want status %d", json, err, want)
+		}
+	}
+	if _, err := policy.Parse(strings.TrimRight(encode(`{"scope":"b"} `), "=")); status(err) != 401 {
+		t.Errorf("Parse of a policy without its padding = %v, want status 401", err)
+	}
+}
+
+func TestParseNamesWhatIsNotEnforced(t *testing.T) {
+	t.Parallel()
+	for field, value := range map[string]string{
+		"returnUrl": `"http://h"`, "returnBody": `"{}"`, "callbackUrl": `"http://h"`, "callbackHost": `"h"`,
+		"callbackBody": `"a"`, "callbackBodyType": `"application/json"`, "callbackFetchKey": "1",
+		"persistentOps": `"a"`, "persistentNotifyUrl": `"a"`, "persistentPipeline": `"a"`, "persistentType": "1",
+		"persistentWorkflowTemplateID": `"a"`, "forceSaveKey": "true", "saveKey": `"a"`, "detectMime": "-1",
+		"mimeLimit": `"image/*"`, "fileType": "1", "deleteAfterDays": "1", "trafficLimit": "819200",
+		"keylimit": `["a"]`,
+	} {
+		for _, name := range []string{field, strings.ToUpper(field)} {
+			_, err := policy.Parse(encode(`{"scope":"b","` + name + `":` + value + `}`))
+			if status(err) != 501 || !strings.Contains(err.Error(), `"`+field+`"`) {
+				t.Errorf("Parse with %s: %v, want 501 that names %s", name, err, field)
+			}
+		}
+	}
+}
+
+func TestScope(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		policy     policy.Policy
+		overwrites bool
+		allowed    []string
+		refused    []string
+	}{
+		"bucket":          {policy.Policy{Scope: "b"}, false, []string{"", "a", "a:b"}, nil},
+		"key":             {policy.Policy{Scope: "b:a/k:1"}, true, []string{"a/k:1"}, []string{"", "a/k", "a/k:12"}},
+		"empty key":       {policy.Policy{Scope: "b:"}, true, []string{""}, []string{"a"}},
+		"key, insertOnly": {policy.Policy{Scope: "b:a", InsertOnly: 1}, false, []string{"a"}, []string{"b"}},
+		"prefix":          {policy.Policy{Scope: "b:p/", IsPrefixalScope: 1}, false, []string{"p/", "p/a"}, []string{"", "p", "q/a"}},
+	}
+	for name, tt := range tests {
+		if got := tt.policy.Bucket(); got != "b" {
+			t.Errorf("%s: Bucket() = %q, want b", name, got)
+		}
+		if got := tt.policy.Overwrites(); got != tt.overwrites {
+			t.Errorf("%s: Overwrites() = %v, want %v", name, got, tt.overwrites)
+		}
+		for _, key := range tt.allowed {
+			if err := tt.policy.CheckKey(key); err != nil {
+				t.Errorf("%s: CheckKey(%q) = %v, want nil", name, key, err)
+			}
+		}
+		for _, key := range tt.refused {
+			if err := tt.policy.CheckKey(key); status(err) != 403 {
+				t.Errorf("%s: CheckKey(%q) = %v, want status 403", name, key, err)
+			}
+		}
+	}
+}
+
+func TestCheckSize(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{FsizeMin: 2, FsizeLimit: 4}
+	for size, want := range map[int64]int{1: 403, 2: 0, 4: 0, 5: 413} {
+		if err := p.CheckSize(size); status(err) != want {
+			t.Errorf("CheckSize(%d) = %v, want status %d", size, err, want)
+		}
+	}
+	if err := (policy.Policy{}).CheckSize(1 << 40); err != nil {
+		t.Errorf("CheckSize without limits = %v, want nil", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("ak:G0VRLnqozbu_YtoUqWLtedM1ieo=:eyJzY29wZSI6ImIxOmsxIiwiZGVhZGxpbmUiOjE4OTM0NTYwMDB9", "k1")
+	f.Add("a:b:"+encode(`{"scope":"b:p","isPrefixalScope":1,"fsizeMin":-1}`), "p")
+	f.Add(":1:a:b:"+encode(`{"SCOPE":null,"keylimit":[1]}`), "")
+	f.Fuzz(func(t *testing.T, text, key string) {
+		token, err := policy.ParseToken(text)
+		if err != nil {
+			if status(err) != 401 {
+				t.Errorf("ParseToken(%q) = %v, want status 401", text, err)
+			}
+			return
+		}
+		p, err := policy.Parse(token.Policy)
+		if err != nil {
+			if s := status(err); s != 401 && s != 501 {
+				t.Errorf("Parse(%q) = %v, want status 401 or 501", token.Policy, err)
+			}
+			return
+		}
+		if p.Bucket() != "" && strings.Contains(p.Bucket(), ":") {
+			t.Errorf("Bucket() = %q", p.Bucket())
+		}
+		if err := p.CheckKey(key); err == nil && p.Overwrites() && p.Scope != p.Bucket()+":"+key {
+			t.Errorf("the scope %q lets %q be overwritten", p.Scope, key)
+		}
+	})
+}
