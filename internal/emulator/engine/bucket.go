@@ -1,0 +1,286 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
+)
+
+// Region is a place where buckets can be.
+type Region struct{ ID, Description string }
+
+// Regions returns Kodo's regions, as documented in November 2025. The first is
+// where a bucket is made when the request names none.
+func Regions() []Region {
+	return []Region{
+		{"z0", "华东-浙江"},
+		{"cn-east-2", "华东-浙江2"},
+		{"z1", "华北-河北"},
+		{"z2", "华南-广东"},
+		{"cn-northwest-1", "西北-陕西1"},
+		{"na0", "北美-洛杉矶"},
+		{"as0", "亚太-新加坡"},
+		{"ap-southeast-2", "亚太-河内"},
+		{"ap-southeast-3", "亚太-胡志明"},
+	}
+}
+
+// Bucket is a bucket and its settings.
+type Bucket struct {
+	Name        string
+	Owner       string
+	Region      string // a Region's ID
+	Private     bool   // downloads need a signature
+	NoIndexPage bool   // index.html is not served for a folder; true for a new bucket
+	Created     time.Time
+	Domains     []string // in the order in which they were bound
+	Tags        []Tag
+	Port        int // the TCP port of the bucket's own download listener, 0 before it had one
+}
+
+// Tag is a label of a bucket.
+type Tag struct{ Key, Value string }
+
+// CreateBucket makes a bucket; region may be empty. Names are unique over all
+// accounts. Kodo answers 614 for a taken name, with a text that says whether the
+// bucket is the account's own, and 630 above the account's limit.
+func (e *Engine) CreateBucket(owner, name, region string, private bool) (Bucket, error) {
+	if region == "" {
+		region = Regions()[0].ID
+	}
+	known := slices.ContainsFunc(Regions(), func(r Region) bool { return r.ID == region })
+	if !validBucketName(name) || !known {
+		return Bucket{}, errorf(400, "invalid arguments")
+	}
+	bucket := Bucket{
+		Name: name, Owner: owner, Region: region, Private: private,
+		NoIndexPage: true, Created: e.Now().UTC(),
+	}
+	err := e.update(func(tx *store.Tx) error {
+		var taken Bucket
+		_, ok, err := read(tx, bucketKey(name), &taken)
+		switch {
+		case err != nil:
+			return err
+		case ok && taken.Owner == owner:
+			return errorf(614, "the bucket already exists and you own it.")
+		case ok:
+			return errorf(614, "the bucket already exists") // Assumption: the text for another's bucket.
+		}
+		if e.bucketLimit > 0 {
+			own, err := bucketsOf(tx, owner)
+			if err != nil {
+				return err
+			}
+			if len(own) >= e.bucketLimit {
+				return errorf(630, "too many buckets")
+			}
+		}
+		return write(tx, bucketKey(name), bucket, nil)
+	})
+	if err != nil {
+		return Bucket{}, err
+	}
+	return bucket, nil
+}
+
+// validBucketName applies the documented rule: 3 to 63 of a-z, 0-9 and "-",
+// beginning and ending with a letter or digit.
+func validBucketName(name string) bool {
+	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
+		return false
+	}
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// DropBucket removes an empty bucket with its settings and domains. The
+// documentation of November 2025 says that Kodo deletes the objects too; the
+// live service refuses with 403 and the error code BucketNotEmpty, which the
+// official C and Rust SDKs look for. Uploads that were never completed do not
+// keep the bucket (assumption) and are aborted.
+func (e *Engine) DropBucket(owner, name string) error {
+	return e.update(func(tx *store.Tx) error {
+		bucket, err := ownBucket(tx, owner, name)
+		if err != nil {
+			return err
+		}
+		for range tx.Scan(objectsOf(name), "") {
+			return &Error{Code: 403, Message: "drop non empty bucket is not allowed", ErrorCode: "BucketNotEmpty"}
+		}
+		for _, host := range bucket.Domains {
+			if err := tx.Delete(domainKey(host)); err != nil {
+				return err
+			}
+		}
+		if err := abortUploadsOf(tx, name); err != nil {
+			return err
+		}
+		return tx.Delete(bucketKey(name))
+	})
+}
+
+// Bucket returns one of the owner's buckets. A bucket that does not exist and a
+// bucket of another account are both 631: Kodo does not tell which.
+func (e *Engine) Bucket(owner, name string) (bucket Bucket, err error) {
+	err = e.view(func(tx *store.Tx) error {
+		bucket, err = ownBucket(tx, owner, name)
+		return err
+	})
+	return bucket, err
+}
+
+// Buckets returns the owner's buckets in the order of their names.
+func (e *Engine) Buckets(owner string) (buckets []Bucket, err error) {
+	err = e.view(func(tx *store.Tx) error {
+		buckets, err = bucketsOf(tx, owner)
+		return err
+	})
+	return buckets, err
+}
+
+// AnyBucket returns a bucket whoever owns it, for downloads and discovery.
+func (e *Engine) AnyBucket(name string) (bucket Bucket, err error) {
+	err = e.view(func(tx *store.Tx) error {
+		bucket, err = anyBucket(tx, name)
+		return err
+	})
+	return bucket, err
+}
+
+// BucketByDomain returns the bucket that host is bound to, and whether there is
+// one. host is compared without regard to case, with its port if it has one.
+func (e *Engine) BucketByDomain(host string) (bucket Bucket, found bool, err error) {
+	err = e.view(func(tx *store.Tx) error {
+		entry, ok := tx.Get(domainKey(strings.ToLower(host)))
+		if !ok {
+			return nil
+		}
+		bucket, err = anyBucket(tx, string(entry.Meta))
+		found = err == nil
+		return err
+	})
+	return bucket, found, err
+}
+
+// BindDomain makes host, which may have a port, a download domain of the bucket.
+// Binding it again changes nothing; a host of another bucket is refused.
+func (e *Engine) BindDomain(owner, name, host string) error {
+	host = strings.ToLower(host)
+	if host == "" {
+		return errorf(400, "invalid arguments")
+	}
+	return e.update(func(tx *store.Tx) error {
+		bucket, err := ownBucket(tx, owner, name)
+		if err != nil {
+			return err
+		}
+		if entry, ok := tx.Get(domainKey(host)); ok {
+			if string(entry.Meta) == name {
+				return nil
+			}
+			return errorf(614, "the domain is bound to another bucket") // Assumption: code and text.
+		}
+		if err := tx.Put(domainKey(host), []byte(name), nil); err != nil {
+			return err
+		}
+		bucket.Domains = append(bucket.Domains, host)
+		return write(tx, bucketKey(name), bucket, nil)
+	})
+}
+
+// UpdateBucket changes the settings Private, NoIndexPage, Tags and Port of a
+// bucket, all at once. change may be called more than once, each time with the
+// bucket as it is, and it may refuse with an error of its own.
+func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (bucket Bucket, err error) {
+	err = e.update(func(tx *store.Tx) error {
+		before, err := ownBucket(tx, owner, name)
+		if err != nil {
+			return err
+		}
+		after := before
+		after.Domains, after.Tags = slices.Clone(before.Domains), slices.Clone(before.Tags)
+		if err := change(&after); err != nil {
+			return err
+		}
+		if err := checkTags(after.Tags); err != nil {
+			return err
+		}
+		// What else there is belongs to other operations.
+		after.Name, after.Owner, after.Region = before.Name, before.Owner, before.Region
+		after.Created, after.Domains = before.Created, before.Domains
+		bucket = after
+		return write(tx, bucketKey(name), after, nil)
+	})
+	if err != nil {
+		return Bucket{}, err
+	}
+	return bucket, nil
+}
+
+// checkTags applies Kodo's limits, documented in the API specification: a key of
+// 1 to 64 bytes that does not begin with "kodo", a value of 1 to 128 bytes, both
+// of letters, digits, space and + - = . _ : / @. That a bucket has at most 10
+// tags with different keys, and the texts, are assumptions.
+func checkTags(tags []Tag) error {
+	const maxTags = 10
+	if len(tags) > maxTags {
+		return errorf(400, "too many tags: a bucket has at most %d", maxTags)
+	}
+	seen := map[string]bool{}
+	for _, tag := range tags {
+		switch {
+		case len(tag.Key) == 0 || len(tag.Key) > 64 || !tagText(tag.Key) || strings.HasPrefix(tag.Key, "kodo"):
+			return errorf(400, "invalid tag key %q", tag.Key)
+		case len(tag.Value) == 0 || len(tag.Value) > 128 || !tagText(tag.Value):
+			return errorf(400, "invalid tag value %q", tag.Value)
+		case seen[tag.Key]:
+			return errorf(400, "duplicate tag key %q", tag.Key)
+		}
+		seen[tag.Key] = true
+	}
+	return nil
+}
+
+func tagText(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && !strings.ContainsRune(" +-=._:/@", r)
+	})
+}
+
+// anyBucket reads a bucket, or refuses with 631.
+func anyBucket(tx *store.Tx, name string) (Bucket, error) {
+	var bucket Bucket
+	_, ok, err := read(tx, bucketKey(name), &bucket)
+	if err == nil && !ok {
+		err = errorf(631, "no such bucket")
+	}
+	return bucket, err
+}
+
+// ownBucket is anyBucket for the owner only.
+func ownBucket(tx *store.Tx, owner, name string) (Bucket, error) {
+	bucket, err := anyBucket(tx, name)
+	if err == nil && bucket.Owner != owner {
+		return Bucket{}, errorf(631, "no such bucket")
+	}
+	return bucket, err
+}
+
+func bucketsOf(tx *store.Tx, owner string) ([]Bucket, error) {
+	var own []Bucket
+	for key, entry := range tx.Scan(bucketKey(""), "") {
+		var bucket Bucket
+		if err := json.Unmarshal(entry.Meta, &bucket); err != nil {
+			return nil, fmt.Errorf("decode the entry %q: %w", key, err)
+		}
+		if bucket.Owner == owner {
+			own = append(own, bucket)
+		}
+	}
+	return own, nil
+}
