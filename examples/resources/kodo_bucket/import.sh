@@ -1,0 +1,1 @@
+terraform import kodo_bucket.reports acme-reports

@@ -1,0 +1,13 @@
+import {
+  to = kodo_object.logo
+  identity = {
+    bucket = "acme-assets"
+    key    = "img/logo.svg"
+  }
+}
+
+resource "kodo_object" "logo" {
+  bucket = "acme-assets"
+  key    = "img/logo.svg"
+  source = "${path.module}/logo.svg"
+}

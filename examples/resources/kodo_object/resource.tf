@@ -1,0 +1,26 @@
+resource "kodo_bucket" "assets" {
+  name   = "acme-assets"
+  region = "z0"
+}
+
+# A file. A plan notices when its bytes change, here or in Kodo.
+resource "kodo_object" "logo" {
+  bucket = kodo_bucket.assets.name
+  key    = "img/logo.svg"
+  source = "${path.module}/logo.svg"
+}
+
+# Text that the configuration makes.
+resource "kodo_object" "settings" {
+  bucket       = kodo_bucket.assets.name
+  key          = "settings.json"
+  content      = jsonencode({ theme = "dark", logo = kodo_object.logo.key, logo_etag = kodo_object.logo.etag })
+  content_type = "application/json"
+}
+
+# Bytes that the configuration makes.
+resource "kodo_object" "pixel" {
+  bucket         = kodo_bucket.assets.name
+  key            = "img/pixel.gif"
+  content_base64 = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+}
