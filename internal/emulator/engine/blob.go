@@ -31,10 +31,7 @@ type Blob struct {
 // back as it is, a failure of the data folder (a full disk) as 599; nothing is
 // left behind by either. The caller discards the blob in the end, always.
 func (e *Engine) NewBlob(r io.Reader) (*Blob, error) {
-	draft, err := e.store.NewDraft()
-	if err != nil {
-		return nil, internal(err)
-	}
+	draft := e.store.NewDraft()
 	blob := &Blob{draft: draft}
 	if err := e.receive(blob, r); err != nil {
 		blob.Discard()
@@ -55,25 +52,34 @@ func (e *Engine) receive(blob *Blob, r io.Reader) error {
 	defer e.buffers.Put(buffer)
 	etag, md5Sum, crc := qetag.New(), md5.New(), crc32.NewIEEE()
 	hashes := io.MultiWriter(etag, md5Sum, crc)
-	for {
-		n, err := r.Read(*buffer)
-		if n > 0 {
-			chunk := (*buffer)[:n]
-			hashes.Write(chunk) //nolint:errcheck // A hash never fails.
-			if _, err := blob.draft.Write(chunk); err != nil {
-				return internal(fmt.Errorf("store the content: %w", err))
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
+	for ended := false; !ended; {
+		chunk, err := fill(*buffer, r)
+		ended = err == io.EOF
+		if err != nil && !ended {
 			return err
+		}
+		hashes.Write(chunk) //nolint:errcheck // A hash never fails.
+		if _, err := blob.draft.Write(chunk); err != nil {
+			return internal(fmt.Errorf("store the content: %w", err))
 		}
 	}
 	blob.Size, blob.ETag, blob.Digest = etag.Size(), etag.ETag(), etag.Digest()
 	blob.MD5, blob.CRC32 = hex.EncodeToString(md5Sum.Sum(nil)), crc.Sum32()
 	return nil
+}
+
+// fill reads until the buffer is full or r ends or fails: network connections
+// give a few bytes at a time, disks want many.
+func fill(buffer []byte, r io.Reader) ([]byte, error) {
+	n := 0
+	for n < len(buffer) {
+		read, err := r.Read(buffer[n:])
+		n += read
+		if err != nil {
+			return buffer[:n], err
+		}
+	}
+	return buffer[:n], nil
 }
 
 // Discard removes the content, unless an object or a part has come to name it.

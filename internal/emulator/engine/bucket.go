@@ -196,6 +196,7 @@ func (e *Engine) BindDomain(owner, name, host string) error {
 // bucket, all at once. change may be called more than once, each time with the
 // bucket as it is, and it may refuse with an error of its own.
 func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (bucket Bucket, err error) {
+	var refused error
 	err = e.update(func(tx *store.Tx) error {
 		before, err := ownBucket(tx, owner, name)
 		if err != nil {
@@ -203,8 +204,8 @@ func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (b
 		}
 		after := before
 		after.Domains, after.Tags = slices.Clone(before.Domains), slices.Clone(before.Tags)
-		if err := change(&after); err != nil {
-			return err
+		if refused = change(&after); refused != nil {
+			return refused
 		}
 		if err := checkTags(after.Tags); err != nil {
 			return err
@@ -215,7 +216,10 @@ func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (b
 		bucket = after
 		return write(tx, bucketKey(name), after, nil)
 	})
-	if err != nil {
+	switch {
+	case refused != nil:
+		return Bucket{}, refused
+	case err != nil:
 		return Bucket{}, err
 	}
 	return bucket, nil

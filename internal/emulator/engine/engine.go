@@ -48,6 +48,7 @@ type Engine struct {
 	store       *store.Store
 	bucketLimit int
 	wall        func() time.Time
+	advancing   sync.Mutex   // held by Advance
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
 }
@@ -76,7 +77,7 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 			return err
 		}
 		e.ahead.Store(ahead)
-		return e.expireUploads(tx)
+		return expireUploads(tx, e.Now())
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -147,18 +148,19 @@ func (e *Engine) Advance(d time.Duration) error {
 	if d < 0 {
 		return errorf(400, "the clock only moves forward")
 	}
-	return e.update(func(tx *store.Tx) error {
-		ahead, err := number(tx, aheadKey)
-		if err != nil {
-			return err
-		}
-		ahead += int64(d)
+	e.advancing.Lock()
+	defer e.advancing.Unlock()
+	ahead := e.ahead.Load() + int64(d)
+	err := e.update(func(tx *store.Tx) error {
 		if err := tx.Put(aheadKey, binary.BigEndian.AppendUint64(nil, uint64(ahead)), nil); err != nil {
 			return err
 		}
-		e.ahead.Store(ahead)
-		return e.expireUploads(tx)
+		return expireUploads(tx, e.wall().Add(time.Duration(ahead)))
 	})
+	if err == nil {
+		e.ahead.Store(ahead)
+	}
+	return err
 }
 
 // tick returns the next put time: now in units of 100 ns, or one more than the

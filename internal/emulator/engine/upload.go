@@ -69,7 +69,7 @@ func (e *Engine) BeginUpload(ref UploadRef) (upload Upload, err error) {
 		if _, err := ownBucket(tx, ref.Owner, ref.Bucket); err != nil {
 			return err
 		}
-		if err := e.expireUploads(tx); err != nil {
+		if err := expireUploads(tx, e.Now()); err != nil {
 			return err
 		}
 		now, err := e.tick(tx)
@@ -292,10 +292,9 @@ func (e *Engine) findUpload(tx *store.Tx, ref UploadRef) (uploadRecord, error) {
 }
 
 // expireUploads removes the uploads whose time has come, oldest first.
-func (e *Engine) expireUploads(tx *store.Tx) error {
-	now := e.Now().Unix()
+func expireUploads(tx *store.Tx, now time.Time) error {
 	return removeUploads(tx, func(record uploadRecord) (remove, more bool) {
-		expired := now >= record.ExpireAt
+		expired := now.Unix() >= record.ExpireAt
 		return expired, expired
 	})
 }

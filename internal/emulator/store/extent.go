@@ -10,7 +10,7 @@ import (
 	"strconv"
 )
 
-// An extent's ID is the generation of the folder in its upper half and a running
+// The ID of an extent is the generation of the folder in its upper half and a running
 // number in its lower half: it is never used twice, not even after a crash, IDs
 // that are made together are neighbours in the data file, and a file's name tells
 // whether this process made it. 4096 consecutive files share a folder.
@@ -39,30 +39,66 @@ func createFile(path string) (File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
+// inlineSize is up to how many bytes an extent is kept in the data file. A larger
+// one gets a file, which bbolt's pages would be no match for.
+const inlineSize = 32 << 10
+
 // Draft is an extent that is being written. Whoever made it discards it in the
 // end, whatever has become of it.
 type Draft struct {
 	store     *Store
-	extent    Extent
-	file      File // nil once it is closed
+	extent    Extent // with the content as long as it is small
+	hasFile   bool
+	file      File // open for writing, or nil
 	discarded bool
 }
 
 // NewDraft makes an empty extent to write to.
-func (s *Store) NewDraft() (*Draft, error) {
-	id := s.newExtentID()
-	path := s.path(id)
-	if err := s.makeFolder(filepath.Dir(path)); err != nil {
-		return nil, err
+func (s *Store) NewDraft() *Draft {
+	return &Draft{store: s, extent: Extent{ID: s.newExtentID(), content: []byte{}}}
+}
+
+// Write appends to the extent.
+func (d *Draft) Write(p []byte) (int, error) {
+	if !d.hasFile && len(d.extent.content)+len(p) <= inlineSize {
+		d.extent.content = append(d.extent.content, p...)
+		d.extent.Size += int64(len(p))
+		return len(p), nil
 	}
-	s.leftovers.Add(1)
-	file, err := s.create(path)
-	if err != nil {
-		s.remove(path)
-		s.leftovers.Add(-1)
-		return nil, err
+	if !d.hasFile {
+		if err := d.createFile(); err != nil {
+			return 0, err
+		}
 	}
-	return &Draft{store: s, extent: Extent{ID: id}, file: file}, nil
+	n, err := writeAll(d.file, p)
+	d.extent.Size += int64(n)
+	return n, err
+}
+
+// createFile moves what was written so far to a file.
+func (d *Draft) createFile() error {
+	path := d.store.path(d.extent.ID)
+	if err := d.store.makeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	d.hasFile = true
+	d.store.leftovers.Add(1)
+	var err error
+	if d.file, err = d.store.create(path); err != nil {
+		d.file = nil
+		return err
+	}
+	_, err = writeAll(d.file, d.extent.content)
+	d.extent.content = nil
+	return err
+}
+
+func writeAll(file File, p []byte) (int, error) {
+	n, err := file.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // makeFolder makes a folder of extents. It is known to exist only after its own
@@ -83,20 +119,13 @@ func (s *Store) makeFolder(path string) error {
 	return nil
 }
 
-// Write appends to the extent.
-func (d *Draft) Write(p []byte) (int, error) {
-	n, err := d.file.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	d.extent.Size += int64(n)
-	return n, err
-}
-
 // Finish ends the writing, and makes the file and its name durable. Only a
 // finished extent may be put into an entry.
 func (d *Draft) Finish() error {
 	file := d.file
+	if file == nil {
+		return nil
+	}
 	d.file = nil
 	if d.store.sync {
 		if err := file.Sync(); err != nil {
@@ -118,7 +147,7 @@ func (d *Draft) Extent() Extent { return d.extent }
 // Discard removes the file, unless an entry has come to refer to it. Discarding
 // twice is harmless.
 func (d *Draft) Discard() {
-	if d.discarded {
+	if d.discarded || !d.hasFile {
 		return
 	}
 	d.discarded = true
@@ -128,8 +157,9 @@ func (d *Draft) Discard() {
 	}
 	referenced := false
 	err := d.store.View(func(tx *Tx) error {
-		referenced = tx.referenced(d.extent.ID)
-		return nil
+		var err error
+		_, referenced, err = tx.extent(d.extent.ID)
+		return err
 	})
 	if err != nil {
 		return // Nobody can say; the next opening will sweep.
@@ -173,6 +203,9 @@ func (s *Store) unpin(extents []Extent) {
 	s.mu.Lock()
 	for _, extent := range extents {
 		id := extent.ID
+		if extent.content != nil {
+			continue
+		}
 		if s.pins[id]--; s.pins[id] > 0 {
 			continue
 		}

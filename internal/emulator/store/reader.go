@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,15 +13,15 @@ import (
 // becomes of the entry. It is not safe for concurrent use.
 type Reader struct {
 	store   *Store
-	extents []Extent
-	ends    []int64 // where in the content each extent ends
+	extents []Extent // with their content if they have no file
+	ends    []int64  // where in the content each extent ends
 	offset  int64
 	open    int      // index of the extent that file is of
 	file    *os.File // nil before the first read
 	closed  bool
 }
 
-// Open returns a reader of an entry's content. look is run first, on the state
+// Open returns a reader of an entry's content. Small extents are read at once. look is run first, on the state
 // that the content is of; its error is returned. If it does not mind that the
 // entry is missing, the error is fs.ErrNotExist.
 func (s *Store) Open(key string, look func(*Tx) error) (*Reader, error) {
@@ -39,8 +40,17 @@ func (s *Store) Open(key string, look func(*Tx) error) (*Reader, error) {
 			return fs.ErrNotExist
 		}
 		var err error
-		r.extents, err = entry.Extents()
-		return err
+		if r.extents, err = entry.Extents(); err != nil {
+			return err
+		}
+		for i := range r.extents {
+			record, _, err := tx.extent(r.extents[i].ID)
+			if err != nil {
+				return err
+			}
+			r.extents[i].content = bytes.Clone(record.content)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -48,7 +58,9 @@ func (s *Store) Open(key string, look func(*Tx) error) (*Reader, error) {
 	size := int64(0)
 	r.ends = make([]int64, len(r.extents))
 	for i, extent := range r.extents {
-		s.pins[extent.ID]++
+		if extent.content == nil {
+			s.pins[extent.ID]++
+		}
 		size += extent.Size
 		r.ends[i] = size
 	}
@@ -75,11 +87,17 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	i := sort.Search(len(r.ends), func(i int) bool { return r.ends[i] > r.offset })
+	left := r.ends[i] - r.offset
+	p, from := p[:min(int64(len(p)), left)], r.extents[i].Size-left
+	if content := r.extents[i].content; content != nil {
+		n := copy(p, content[from:])
+		r.offset += int64(n)
+		return n, nil
+	}
 	if err := r.openExtent(i); err != nil {
 		return 0, err
 	}
-	left := r.ends[i] - r.offset
-	n, err := r.file.ReadAt(p[:min(int64(len(p)), left)], r.extents[i].Size-left)
+	n, err := r.file.ReadAt(p, from)
 	r.offset += int64(n)
 	if n > 0 {
 		return n, nil

@@ -10,6 +10,10 @@
 // files, and all that can be left over is files without a reference, which a
 // sweep removes. Extents are counted: any number of entries may refer to one.
 //
+// Small extents have no file of their own: their bytes are part of the commit.
+// To make a file costs more than all the rest of a small write (0.4 to 0.8 ms on
+// a busy ext4, measured), and to sync it costs two more syncs.
+//
 // The package must never know what entries mean: buckets, objects and uploads
 // are the engine's.
 package store
@@ -84,17 +88,16 @@ type Store struct {
 	sweepError error         // readable once swept is closed
 }
 
-// The three parts of the data file.
-var (
-	entriesBucket = []byte("entries") // key → encodeEntry
-	extentsBucket = []byte("extents") // extent ID, 8 bytes → number of references, 8 bytes
-	stateBucket   = []byte("state")   // the keys below
-)
+// The three parts of the data file, and the keys of the third. Numbers are
+// big-endian.
+const (
+	entriesPart = "entries" // key → what joinEntry makes
+	extentsPart = "extents" // extentKey → what joinExtent makes
+	statePart   = "state"
 
-var (
-	formatKey     = []byte("format")     // the format of this folder
-	generationKey = []byte("generation") // 4 bytes, one more at each opening
-	cleanKey      = []byte("clean")      // present after a Close that left no file to sweep
+	formatKey     = "format"     // the format of this folder
+	generationKey = "generation" // 4 bytes, one more at each opening
+	cleanKey      = "clean"      // present after a Close that left no file to sweep
 )
 
 const format = "1"
@@ -151,30 +154,30 @@ func Open(options Options) (*Store, error) {
 // whether there was one (or a new folder).
 func (s *Store) begin() (clean bool, err error) {
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		state := tx.Bucket(stateBucket)
+		state := tx.Bucket([]byte(statePart))
 		if clean = state == nil; clean {
-			for _, name := range [][]byte{entriesBucket, extentsBucket, stateBucket} {
-				if _, err := tx.CreateBucket(name); err != nil {
+			for _, name := range []string{entriesPart, extentsPart, statePart} {
+				if _, err := tx.CreateBucket([]byte(name)); err != nil {
 					return err
 				}
 			}
-			state = tx.Bucket(stateBucket)
-			if err := state.Put(formatKey, []byte(format)); err != nil {
+			state = tx.Bucket([]byte(statePart))
+			if err := state.Put([]byte(formatKey), []byte(format)); err != nil {
 				return err
 			}
 		}
-		if have := string(state.Get(formatKey)); have != format {
+		if have := string(state.Get([]byte(formatKey))); have != format {
 			return fmt.Errorf("its format is %q, this program writes %q", have, format)
 		}
-		clean = clean || state.Get(cleanKey) != nil
-		if err := state.Delete(cleanKey); err != nil {
+		clean = clean || state.Get([]byte(cleanKey)) != nil
+		if err := state.Delete([]byte(cleanKey)); err != nil {
 			return err
 		}
-		if last := state.Get(generationKey); last != nil {
+		if last := state.Get([]byte(generationKey)); last != nil {
 			s.generation = binary.BigEndian.Uint32(last)
 		}
 		s.generation++
-		return state.Put(generationKey, binary.BigEndian.AppendUint32(nil, s.generation))
+		return state.Put([]byte(generationKey), binary.BigEndian.AppendUint32(nil, s.generation))
 	})
 	return clean, err
 }
@@ -209,7 +212,7 @@ func (s *Store) finish() error {
 		if !clean {
 			return nil
 		}
-		return tx.Bucket(stateBucket).Put(cleanKey, []byte{1})
+		return tx.Bucket([]byte(statePart)).Put([]byte(cleanKey), []byte{1})
 	})
 }
 

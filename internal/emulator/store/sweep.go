@@ -52,7 +52,15 @@ func (s *Store) sweepFolder(path string) error {
 	var orphans []uint64
 	err = s.View(func(tx *Tx) error {
 		for _, file := range files {
-			if id, ours := parseName(file.Name(), 16); ours && !tx.referenced(id) {
+			id, ours := parseName(file.Name(), 16)
+			if !ours {
+				continue
+			}
+			_, referenced, err := tx.extent(id)
+			if err != nil {
+				return err
+			}
+			if !referenced {
 				orphans = append(orphans, id)
 			}
 		}

@@ -17,14 +17,17 @@ type Tx struct {
 	entries *bbolt.Bucket
 	extents *bbolt.Bucket
 
-	references   map[uint64]int64 // by how much the change alters the count of an extent
-	unreferenced []uint64         // extents whose count has become 0
+	references   map[uint64]int64  // by how much the change alters the count of an extent
+	contents     map[uint64][]byte // the bytes of new extents that have no file
+	unreferenced []uint64          // extents with a file whose count has become 0
 	written      bool
 	err          error // how the change ended, for the committer
 }
 
 func newTx(tx *bbolt.Tx) *Tx {
-	return &Tx{entries: tx.Bucket(entriesBucket), extents: tx.Bucket(extentsBucket)}
+	extents := tx.Bucket([]byte(extentsPart))
+	extents.FillPercent = 0.9 // IDs ascend, so a page that is full stays as it is.
+	return &Tx{entries: tx.Bucket([]byte(entriesPart)), extents: extents}
 }
 
 // Entry is what a key names. It is valid as long as its Tx, until the next change.
@@ -34,10 +37,12 @@ type Entry struct {
 	extents []byte
 }
 
-// Extent is a piece of content: a file that never changes.
+// Extent is a piece of content that never changes.
 type Extent struct {
 	ID   uint64
 	Size int64 // bytes
+
+	content []byte // of a draft that is small enough to be kept without a file; else nil
 }
 
 // Get returns the entry of a key, and whether there is one.
@@ -73,6 +78,12 @@ func (tx *Tx) Put(key string, meta []byte, extents []Extent) error {
 	}
 	for _, extent := range extents {
 		tx.refer(extent.ID, +1)
+		if extent.content != nil {
+			if tx.contents == nil {
+				tx.contents = map[uint64][]byte{}
+			}
+			tx.contents[extent.ID] = extent.content
+		}
 	}
 	return tx.entries.Put([]byte(key), joinEntry(meta, extents))
 }
@@ -109,40 +120,81 @@ func (tx *Tx) refer(id uint64, by int64) {
 	tx.references[id] += by
 }
 
-// count brings the counts of the extents up to date, once for the whole change:
+// count brings the records of the extents up to date, once for the whole change:
 // what moves from one entry to another costs nothing.
 func (tx *Tx) count() error {
 	for id, by := range tx.references {
 		if by == 0 {
 			continue
 		}
-		key := binary.BigEndian.AppendUint64(nil, id)
-		var count int64
-		if have := tx.extents.Get(key); have != nil {
-			count = int64(binary.BigEndian.Uint64(have))
+		record, known, err := tx.extent(id)
+		if err != nil {
+			return err
 		}
-		count += by
+		if !known {
+			record.content = tx.contents[id]
+		}
+		record.count += by
 		switch {
-		case count < 0:
-			return fmt.Errorf("extent %s has %d references", extentName(id), count)
-		case count > 0:
-			if err := tx.extents.Put(key, binary.BigEndian.AppendUint64(nil, uint64(count))); err != nil {
+		case record.count < 0:
+			return fmt.Errorf("extent %s has %d references", extentName(id), record.count)
+		case record.count > 0:
+			if err := tx.extents.Put(extentKey(id), joinExtent(record)); err != nil {
 				return err
 			}
-		default:
-			if err := tx.extents.Delete(key); err != nil {
-				return err
-			}
+			continue
+		}
+		if err := tx.extents.Delete(extentKey(id)); err != nil {
+			return err
+		}
+		if record.content == nil {
 			tx.unreferenced = append(tx.unreferenced, id)
 		}
 	}
 	return nil
 }
 
-// referenced reports whether an entry refers to the extent.
-func (tx *Tx) referenced(id uint64) bool {
-	return tx.extents.Get(binary.BigEndian.AppendUint64(nil, id)) != nil
+// extentRecord is what is kept of an extent beside its file, or in place of it.
+type extentRecord struct {
+	count   int64  // how many times entries refer to it
+	content []byte // nil if it has a file; valid as long as the Tx, until the next change
 }
+
+// extent reads the record of an extent, and reports whether there is one.
+func (tx *Tx) extent(id uint64) (extentRecord, bool, error) {
+	value := tx.extents.Get(extentKey(id))
+	if value == nil {
+		return extentRecord{}, false, nil
+	}
+	if len(value) < 9 {
+		return extentRecord{}, false, fmt.Errorf("the record of extent %s is damaged", extentName(id))
+	}
+	record := extentRecord{count: int64(binary.BigEndian.Uint64(value[1:]))}
+	if value[0] == inline {
+		record.content = value[9:]
+	}
+	return record, true, nil
+}
+
+// The record of an extent is stored as one of these, the count in 8 bytes, and
+// the content of an inline one.
+const (
+	inFile byte = 'f'
+	inline byte = 'i'
+)
+
+func joinExtent(record extentRecord) []byte {
+	value := make([]byte, 0, 9+len(record.content))
+	if record.content == nil {
+		value = append(value, inFile)
+	} else {
+		value = append(value, inline)
+	}
+	value = binary.BigEndian.AppendUint64(value, uint64(record.count))
+	return append(value, record.content...)
+}
+
+func extentKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
 
 // An entry is stored as the length of the metadata (a uvarint), the metadata, and
 // for each extent the difference of its ID to the one before (a varint) and its
