@@ -91,6 +91,21 @@ func (p Policy) CheckKey(key string) error {
 	case !named, key == scope, p.IsPrefixalScope != 0 && strings.HasPrefix(key, scope):
 		return nil
 	}
+	return keyMismatch()
+}
+
+// CheckNoKey refuses an upload that leaves the key to Kodo, which will be the
+// hash of content that is not there yet, under a scope that names a key or a
+// prefix. That no prefix of a hash occurs is an assumption.
+func (p Policy) CheckNoKey() error {
+	_, scope, named := strings.Cut(p.Scope, ":")
+	if named && (p.IsPrefixalScope == 0 || scope != "") {
+		return keyMismatch()
+	}
+	return nil
+}
+
+func keyMismatch() *Error {
 	return &Error{Status: http.StatusForbidden, Text: "key doesn't match with scope"}
 }
 

@@ -125,6 +125,24 @@ func TestScope(t *testing.T) {
 	}
 }
 
+func TestCheckNoKey(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		policy policy.Policy
+		want   int
+	}{
+		{policy.Policy{Scope: "b"}, 0},
+		{policy.Policy{Scope: "b:", IsPrefixalScope: 1}, 0},
+		{policy.Policy{Scope: "b:p", IsPrefixalScope: 1}, 403},
+		{policy.Policy{Scope: "b:k"}, 403},
+		{policy.Policy{Scope: "b:"}, 403},
+	} {
+		if err := tt.policy.CheckNoKey(); status(err) != tt.want {
+			t.Errorf("%+v: CheckNoKey() = %v, want status %d", tt.policy, err, tt.want)
+		}
+	}
+}
+
 func TestCheckSize(t *testing.T) {
 	t.Parallel()
 	p := policy.Policy{FsizeMin: 2, FsizeLimit: 4}

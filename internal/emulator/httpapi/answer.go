@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/policy"
+)
+
+// Handlers return values. A value is written as JSON with status 200, nil as
+// {}, with these exceptions.
+type (
+	// coded is a value with a status or a content type of its own.
+	coded struct {
+		status      int
+		contentType string // application/json when empty
+		value       any
+	}
+	// streamed writes itself: a download.
+	streamed interface {
+		stream(w http.ResponseWriter, r *http.Request)
+	}
+)
+
+// errHangUp makes serve close the connection without an answer.
+var errHangUp = errors.New("hang up")
+
+// maxDrain is how much of a body that nobody wants is read all the same. A
+// server that answers and closes while the client is still sending makes the
+// client see a broken connection instead of the answer.
+const maxDrain = 64 << 20
+
+// serve runs the call and writes its answer. It is the only place that does.
+func (c *call) serve() {
+	header := c.w.Header()
+	header.Set("X-Reqid", newRequestID())
+	header.Set("X-Log", "kodo-emulator")
+	value, err := c.run()
+	if errors.Is(err, errHangUp) || (c.fault != nil && c.fault.Do == FaultApplyThenDrop) {
+		if closer, ok := value.(io.Closer); ok {
+			closer.Close() //nolint:errcheck // Nothing was read from it.
+		}
+		c.w.hangUp()
+		return
+	}
+	if err != nil {
+		io.CopyN(io.Discard, c.r.Body, maxDrain) //nolint:errcheck // Whatever is left is left.
+	}
+	c.w.truncate = c.fault != nil && c.fault.Do == FaultTruncate
+	c.write(value, err)
+	if c.w.truncate {
+		c.w.hangUp()
+	}
+}
+
+func (c *call) write(value any, err error) {
+	if err != nil {
+		writeError(c.w, refusal(err))
+		return
+	}
+	switch value := value.(type) {
+	case nil:
+		writeJSON(c.w, coded{status: http.StatusOK, value: struct{}{}})
+	case coded:
+		writeJSON(c.w, value)
+	case streamed:
+		value.stream(c.w, c.r)
+	default:
+		writeJSON(c.w, coded{status: http.StatusOK, value: value})
+	}
+}
+
+// writeJSON writes a value, whole, so that its length is known.
+func writeJSON(w http.ResponseWriter, answer coded) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(answer.value); err != nil {
+		writeError(w, refusal(err))
+		return
+	}
+	body.Truncate(body.Len() - 1) // The encoder's newline.
+	contentType := answer.contentType
+	if contentType == "" {
+		contentType = "application/json"
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(answer.status)
+	w.Write(body.Bytes()) //nolint:errcheck // The client is gone, or a fault cut it off.
+}
+
+// errorBody is the JSON of every refusal.
+type errorBody struct {
+	Error     string `json:"error"`
+	ErrorCode string `json:"error_code,omitempty"`
+}
+
+func writeError(w http.ResponseWriter, e *engine.Error) {
+	writeJSON(w, coded{status: e.Code, value: errorBody{Error: e.Message, ErrorCode: e.ErrorCode}})
+}
+
+// refusal turns any error into what Kodo would answer. What is no refusal is a
+// request that broke off, or a failure of ours, for which Kodo has 599.
+func refusal(err error) *engine.Error {
+	var (
+		fromEngine *engine.Error
+		fromAuth   *auth.Error
+		fromPolicy *policy.Error
+		broken     *brokenBodyError
+	)
+	switch {
+	case errors.As(err, &fromEngine):
+		return fromEngine
+	case errors.As(err, &fromAuth):
+		return &engine.Error{Code: fromAuth.Status, Message: fromAuth.Text, ErrorCode: fromAuth.Code}
+	case errors.As(err, &fromPolicy):
+		return &engine.Error{Code: fromPolicy.Status, Message: fromPolicy.Text, ErrorCode: fromPolicy.Code}
+	case errors.As(err, &broken):
+		return &engine.Error{Code: http.StatusBadRequest, Message: broken.Error()}
+	}
+	return &engine.Error{Code: 599, Message: "internal error: " + err.Error()}
+}
+
+// newRequestID returns an id in the form of Kodo's: 16 characters of URL-safe
+// base64.
+func newRequestID() string {
+	var id [12]byte
+	rand.Read(id[:]) //nolint:errcheck // It never fails.
+	return base64.URLEncoding.EncodeToString(id[:])
+}

@@ -1,0 +1,135 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+)
+
+// The services, by their short names in the request log and in faults.
+const (
+	serviceUC  = "uc"
+	serviceUp  = "up"
+	serviceRS  = "rs"
+	serviceRSF = "rsf"
+	serviceIO  = "io"
+	serviceAPI = "api"
+	serviceCDN = "cdn"
+)
+
+// route says how one command of Kodo's path space is served.
+type route struct {
+	service string
+	methods []string // empty: all
+	// signed is whether the call carries a management signature. Such a call
+	// has a small body, which is read before the handler runs.
+	signed bool
+	// targets returns what the request is about, for the faults that ask for
+	// it. Where it is nil, the handler itself calls arrive when it knows.
+	targets func(*call) []target
+	handle  func(*call) (any, error)
+}
+
+// table returns the routes by command: the first segment of the path, or the
+// first two where the first is a version.
+func (s *Server) table() map[string]route {
+	get := []string{http.MethodGet}
+	post := []string{http.MethodPost}
+	either := []string{http.MethodGet, http.MethodPost}
+	return map[string]route{
+		"v2/query": {serviceUC, get, false, bucketParam, s.queryV2},
+		"v4/query": {serviceUC, get, false, bucketParam, s.queryV4},
+		"regions":  {serviceUC, get, true, nowhere, s.regions},
+
+		"mkbucketv3":    {serviceUC, post, true, bucketArgument, s.createBucket},
+		"drop":          {serviceUC, post, true, bucketArgument, s.dropBucket},
+		"buckets":       {serviceUC, either, true, nowhere, s.buckets},
+		"v2/bucketInfo": {serviceUC, either, true, bucketParam, s.bucketInfo},
+		"v2/domains":    {serviceUC, either, true, bucketParam, s.domainsV2},
+		"v3/domains":    {serviceUC, either, true, bucketParam, s.domainsV3},
+		"private":       {serviceUC, post, true, bucketParam, s.setPrivate},
+		"noIndexPage":   {serviceUC, post, true, bucketParam, s.setNoIndexPage},
+		"bucketTagging": {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
+
+		"stat":   {serviceRS, either, true, entryArgument, s.operation},
+		"delete": {serviceRS, post, true, entryArgument, s.operation},
+		"chgm":   {serviceRS, post, true, entryArgument, s.operation},
+		"batch":  {serviceRS, post, true, batchTargets, s.batch},
+
+		"list": {serviceRSF, either, true, bucketParam, s.list},
+
+		"":                {serviceUp, post, false, nil, s.formUpload},
+		"buckets/objects": {serviceUp, []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, false, uploadTarget, s.multipart},
+	}
+}
+
+// unimplemented returns the commands of Kodo that are answered with 501, by
+// service.
+func unimplemented() map[string][]string {
+	return map[string][]string{
+		serviceUC: {
+			"v1/query", "v3/query", "v2/buckets", "v3/buckets", "v2/bucketInfos", "bucket", "publish", "accessMode", "maxAge",
+			"referAntiLeech", "setbucketquota", "getbucketquota", "rules", "events", "corsRules", "image", "unimage",
+		},
+		serviceRS: {
+			"copy", "move", "chtype", "restoreAr", "chstatus", "deleteAfterDays", "lifecycle",
+		},
+		serviceRSF: {"v2/list"},
+		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
+		serviceIO:  {"fetch", "prefetch"},
+		serviceAPI: {"sisyphus", "pfop", "status", "shares", "v6/domain", "v7/domain"},
+		serviceCDN: {"v2/tune", "domain", "sslcert"},
+	}
+}
+
+// lookup finds the route of a request to the API and cuts the path into the
+// command and its arguments. What nobody serves gets a route that says so.
+func (s *Server) lookup(c *call) route {
+	segments := strings.Split(strings.TrimPrefix(c.path, "/"), "/")
+	if len(segments) > 2 && segments[0] == "buckets" && segments[2] == "objects" {
+		c.command, c.arguments = "buckets/objects", append([]string{segments[1]}, segments[3:]...)
+	} else if len(segments) > 1 && len(segments[0]) == 2 && segments[0][0] == 'v' {
+		c.command, c.arguments = segments[0]+"/"+segments[1], segments[2:]
+	} else {
+		c.command, c.arguments = segments[0], segments[1:]
+	}
+	found, ok := s.routes[c.command]
+	switch {
+	case !ok:
+		return missing(c.command, c.r.Method)
+	case c.command == "buckets" && (len(c.arguments) > 0 || !slices.Contains(found.methods, c.r.Method)):
+		return missing("buckets/<bucket>", c.r.Method) // The remark of a bucket.
+	case c.command == "" && c.r.Method != http.MethodPost:
+		return missing("/", c.r.Method)
+	case !slices.Contains(found.methods, c.r.Method):
+		found.targets, found.signed = nowhere, false
+		found.handle = func(*call) (any, error) {
+			return nil, &engine.Error{Code: http.StatusMethodNotAllowed, Message: "method not allowed"}
+		}
+	}
+	return found
+}
+
+// missing is the route of what the emulator does not serve. A path that no
+// call of Kodo has is counted as a download if it could be one.
+func missing(command, method string) route {
+	service := serviceUC
+	if method == http.MethodGet || method == http.MethodHead {
+		service = serviceIO
+	}
+	for name, commands := range unimplemented() {
+		if slices.Contains(commands, command) {
+			service = name
+		}
+	}
+	return route{service: service, targets: nowhere, handle: func(*call) (any, error) {
+		return nil, notImplemented(method + " " + command)
+	}}
+}
+
+func notImplemented(name string) error {
+	return &engine.Error{Code: http.StatusNotImplemented, Message: fmt.Sprintf("%s is not implemented by this emulator", name)}
+}

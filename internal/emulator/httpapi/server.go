@@ -1,0 +1,135 @@
+// Package httpapi is Kodo on the wire: it reads requests, asks packages auth
+// and policy whether they may pass, has the engine do what they ask for, and
+// writes the answers. There is one file for each of Kodo's host families (uc,
+// rs, rsf, up, io), and all of them are served by one address.
+//
+// The package decides nothing about buckets and objects; those rules are the
+// engine's. It must never know of the client under test.
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+)
+
+// Origins keeps the download listeners: every bucket has an address of its
+// own, because clients name no bucket when they download.
+type Origins interface {
+	// Address returns the host:port of the bucket's listener, which is opened
+	// if it is not yet.
+	Address(bucket engine.Bucket) (string, error)
+	// Bucket tells whose listener a connection came in by. origin is false for
+	// the main address; bucket is empty when the listener's bucket is gone.
+	Bucket(local net.Addr) (bucket string, origin bool)
+	// Drop closes the bucket's listener, if it has one.
+	Drop(bucket string)
+}
+
+// Config is what a Server needs. All of it must be set but Latency.
+type Config struct {
+	Engine  *engine.Engine
+	Secret  func(accessKey string) (secretKey string, ok bool) // the accounts; an access key is its account's name
+	Host    string                                             // host:port that discovery names for every service
+	Origins Origins
+	Now     func() time.Time // the wall clock, for signatures and deadlines
+	Idle    time.Duration    // a connection that moves no byte for so long is closed
+	Latency time.Duration    // added to every request
+	Done    <-chan struct{}  // closed when the server stops: ends every wait
+}
+
+// Server answers for every host of Kodo.
+type Server struct {
+	Log    *Log
+	Faults *Faults
+
+	engine   *engine.Engine
+	verifier *auth.Verifier
+	config   Config
+	routes   map[string]route
+}
+
+// New returns a Server.
+func New(config Config) *Server {
+	s := &Server{
+		Log:      &Log{},
+		Faults:   &Faults{},
+		engine:   config.Engine,
+		verifier: auth.NewVerifier(config.Secret, config.Now),
+		config:   config,
+	}
+	s.routes = s.table()
+	return s
+}
+
+// ServeHTTP lets the Host decide before the path: a download domain of a
+// bucket serves downloads and nothing else, whatever the path looks like.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := s.newCall(w, r)
+	bucket, download, err := s.domain(r)
+	switch {
+	case err != nil:
+		c.route = route{service: serviceIO, handle: func(*call) (any, error) { return nil, err }}
+	case download:
+		c.route = downloadRoute(bucket)
+	case strings.HasPrefix(c.path, adminPrefix):
+		c.admin = true
+		c.route = s.adminRoute(c)
+	default:
+		c.route = s.lookup(c)
+	}
+	c.serve()
+}
+
+// domain returns the bucket whose download domain the request is for, and
+// whether it is for one at all. The bucket is empty when the domain is like one
+// but belongs to nobody.
+func (s *Server) domain(r *http.Request) (bucket string, download bool, err error) {
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		if bucket, origin := s.config.Origins.Bucket(local); origin {
+			return bucket, true, nil
+		}
+	}
+	if r.Host == s.config.Host {
+		return "", false, nil
+	}
+	name := r.Host
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		name = host
+	}
+	for _, host := range []string{r.Host, name} {
+		bound, found, err := s.engine.BucketByDomain(host)
+		if err != nil {
+			return "", false, err
+		}
+		if found {
+			return bound.Name, true, nil
+		}
+	}
+	if bucket, ok := strings.CutSuffix(name, ".localhost"); ok {
+		return bucket, true, nil
+	}
+	return "", false, nil
+}
+
+// wait sleeps for d, or until the client or the server gives up, which it
+// reports as errHangUp.
+func (s *Server) wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+	case <-s.config.Done:
+	}
+	return errHangUp
+}

@@ -1,0 +1,260 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+)
+
+// createBucket serves POST /mkbucketv3/<bucket>[/region/<id>][/private/true].
+func (s *Server) createBucket(c *call) (any, error) {
+	name, err := c.argument(0)
+	if err != nil {
+		return nil, err
+	}
+	var region string
+	var private bool
+	options := c.arguments[1:]
+	if len(options)%2 != 0 {
+		return nil, invalidArgument()
+	}
+	for i := 0; i < len(options); i += 2 {
+		switch value := options[i+1]; options[i] {
+		case "region":
+			region = value
+		case "private":
+			if value != "true" && value != "false" {
+				return nil, invalidArgument()
+			}
+			private = value == "true"
+		default: // "nodomain" among them.
+			return nil, notImplemented("/mkbucketv3/…/" + options[i])
+		}
+	}
+	_, err = s.engine.CreateBucket(c.owner, name, region, private)
+	return nil, err
+}
+
+// dropBucket serves POST /drop/<bucket>.
+func (s *Server) dropBucket(c *call) (any, error) {
+	name, err := c.argument(0)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.engine.DropBucket(c.owner, name); err != nil {
+		return nil, err
+	}
+	s.config.Origins.Drop(name)
+	return nil, nil
+}
+
+// bucketPage is the answer of the listing that came with apiVersion=v4.
+type bucketPage struct {
+	NextMarker  string       `json:"next_marker"`
+	IsTruncated bool         `json:"is_truncated"`
+	Buckets     []bucketLine `json:"buckets"`
+}
+
+type bucketLine struct {
+	Name    string `json:"name"`
+	Region  string `json:"region"`
+	Private bool   `json:"private"`
+	Created string `json:"ctime"`
+}
+
+// buckets serves /buckets: all names at once, or pages with apiVersion=v4.
+// Nobody shares buckets here, so shared= changes nothing.
+func (s *Server) buckets(c *call) (any, error) {
+	if c.params.Has("tagCondition") {
+		return nil, notImplemented("/buckets?tagCondition=")
+	}
+	all, err := s.engine.Buckets(c.owner)
+	if err != nil {
+		return nil, err
+	}
+	if c.params.Get("apiVersion") == "v4" {
+		return c.bucketPage(all)
+	}
+	names := make([]string, len(all))
+	for i, bucket := range all {
+		names[i] = bucket.Name
+	}
+	return names, nil
+}
+
+func (c *call) bucketPage(all []engine.Bucket) (any, error) {
+	limit, err := c.number("limit", 20)
+	if err != nil || limit < 1 || limit > 100 {
+		return nil, invalidArgument()
+	}
+	region, marker := c.params.Get("region"), c.params.Get("marker")
+	page := bucketPage{Buckets: []bucketLine{}}
+	for _, bucket := range all {
+		if bucket.Name <= marker || region != "" && bucket.Region != region {
+			continue
+		}
+		if len(page.Buckets) == limit {
+			page.IsTruncated = true
+			page.NextMarker = page.Buckets[limit-1].Name
+			break
+		}
+		page.Buckets = append(page.Buckets, bucketLine{
+			Name: bucket.Name, Region: bucket.Region, Private: bucket.Private, Created: created(bucket),
+		})
+	}
+	return page, nil
+}
+
+// created is a time that can be parsed: some clients fail where it is empty.
+func created(bucket engine.Bucket) string { return bucket.Created.UTC().Format(time.RFC3339) }
+
+// bucketInfo serves /v2/bucketInfo. Fields that the Go SDK spells in another
+// way than the service are there in both spellings.
+func (s *Server) bucketInfo(c *call) (any, error) {
+	bucket, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	number := map[bool]int{true: 1}
+	return map[string]any{
+		"private":       number[bucket.Private],
+		"no_index_page": number[bucket.NoIndexPage],
+		"region":        bucket.Region,
+		"zone":          bucket.Region,
+		"ctime":         created(bucket),
+
+		// Settings that cannot be changed yet, as a new bucket has them.
+		"source": "", "host": "", "expires": 0, "protected": 0, "max_age": 0, "separator": "", "styles": nil,
+		"anti_leech_mode": 0, "refer_wl": nil, "refer_bl": nil, "source_enabled": false,
+		"no_refer": false, "allow_empty_referer": false,
+		"token_anti_leech": 0, "token_anti_leech_mode": 0,
+		"mac_key": "", "mac_key2": "", "global": false, "remark": "", "perm": 0, "versioning": false,
+		"allow_nullkey": true, "encryption_enabled": false,
+	}, nil
+}
+
+// bucket returns the bucket that the parameter bucket or tbl names.
+func (c *call) bucket() (engine.Bucket, error) {
+	name := c.params.Get("bucket")
+	if name == "" {
+		name = c.params.Get("tbl")
+	}
+	return c.s.engine.Bucket(c.owner, name)
+}
+
+// domainsV2 serves /v2/domains: the names of the download domains, the one
+// that every bucket has from the beginning first.
+func (s *Server) domainsV2(c *call) (any, error) {
+	bucket, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	return s.domainsOf(bucket)
+}
+
+func (s *Server) domainsOf(bucket engine.Bucket) ([]string, error) {
+	own, err := s.config.Origins.Address(bucket)
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{own}, bucket.Domains...), nil
+}
+
+type domainV3 struct {
+	Domain      string   `json:"domain"`
+	Bucket      string   `json:"tbl"`
+	Owner       int      `json:"uid"`
+	Refresh     bool     `json:"refresh"`
+	Created     int64    `json:"ctime"`
+	Updated     int64    `json:"utime"`
+	Type        int      `json:"domaintype"` // 0 CDN, 1 source
+	Scope       int      `json:"apiscope"`
+	FreezeTypes []string `json:"freeze_types"`
+}
+
+// domainsV3 serves /v3/domains, the same with details.
+func (s *Server) domainsV3(c *call) (any, error) {
+	bucket, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.domainsOf(bucket)
+	if err != nil {
+		return nil, err
+	}
+	domains := make([]domainV3, len(names))
+	for i, name := range names {
+		domains[i] = domainV3{
+			Domain: name, Bucket: bucket.Name, Type: 1,
+			Created: bucket.Created.Unix(), Updated: bucket.Created.Unix(),
+		}
+	}
+	return domains, nil
+}
+
+// setPrivate serves POST /private, with query or form.
+func (s *Server) setPrivate(c *call) (any, error) {
+	private, err := c.flag("private")
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.updateBucket(func(b *engine.Bucket) { b.Private = private })
+}
+
+// setNoIndexPage serves POST /noIndexPage, with query or form.
+func (s *Server) setNoIndexPage(c *call) (any, error) {
+	noIndexPage, err := c.flag("noIndexPage")
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.updateBucket(func(b *engine.Bucket) { b.NoIndexPage = noIndexPage })
+}
+
+func (c *call) updateBucket(change func(*engine.Bucket)) error {
+	_, err := c.s.engine.UpdateBucket(c.owner, c.params.Get("bucket"), func(b *engine.Bucket) error {
+		change(b)
+		return nil
+	})
+	return err
+}
+
+// tags is the body of /bucketTagging, in both directions.
+type tags struct {
+	Tags []tag `json:"Tags"`
+}
+
+type tag struct {
+	Key   string `json:"Key"`
+	Value string `json:"Value"`
+}
+
+// tagging serves GET, PUT and DELETE /bucketTagging. PUT replaces all.
+func (s *Server) tagging(c *call) (any, error) {
+	switch c.r.Method {
+	case http.MethodDelete:
+		return nil, c.updateBucket(func(b *engine.Bucket) { b.Tags = nil })
+	case http.MethodPut:
+		var sent tags
+
+		if err := json.Unmarshal(c.body, &sent); err != nil {
+			return nil, invalidArgument()
+		}
+		return nil, c.updateBucket(func(b *engine.Bucket) {
+			b.Tags = nil
+			for _, t := range sent.Tags {
+				b.Tags = append(b.Tags, engine.Tag{Key: t.Key, Value: t.Value})
+			}
+		})
+	}
+	bucket, err := c.bucket()
+	if err != nil {
+		return nil, err
+	}
+	answer := tags{Tags: []tag{}}
+	for _, t := range bucket.Tags {
+		answer.Tags = append(answer.Tags, tag{Key: t.Key, Value: t.Value})
+	}
+	return answer, nil
+}

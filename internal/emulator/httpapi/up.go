@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/policy"
+)
+
+// grant is an upload token whose signature is good.
+type grant struct {
+	owner  string
+	policy policy.Policy
+}
+
+// grant verifies an upload token: who signed it, that the policy can be
+// enforced, and that it has not expired. Kodo checks the deadline when the
+// object comes into being, so this is called when all bytes are there.
+func (s *Server) grant(text string) (grant, error) {
+	token, err := policy.ParseToken(text)
+	if err != nil {
+		return grant{}, err
+	}
+	if err := s.verifier.Signature(token.AccessKey, token.Sign, token.Policy); err != nil {
+		return grant{}, err
+	}
+	p, err := policy.Parse(token.Policy)
+	if err != nil {
+		return grant{}, err
+	}
+	if err := s.verifier.Expired(p.Deadline); err != nil {
+		return grant{}, err
+	}
+	return grant{owner: token.AccessKey, policy: p}, nil
+}
+
+// headerToken returns the token of "Authorization: UpToken <token>", empty if
+// there is none.
+func headerToken(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if scheme != "UpToken" {
+		return ""
+	}
+	return token
+}
+
+// uploaded is the answer to an upload whose policy says nothing about it.
+type uploaded struct {
+	Hash string `json:"hash"`
+	Key  string `json:"key"`
+}
+
+func uploadedAs(o engine.Object) uploaded { return uploaded{Hash: o.Hash, Key: o.Key} }
+
+// standardHeaders are the fields in which uploads may name response headers,
+// new in the documentation of December 2025. An upload with one is refused
+// rather than stored without it.
+func standardHeaders() []string {
+	return []string{"cacheControl", "contentLanguage", "contentEncoding", "contentDisposition", "expires"}
+}
+
+// mimeOf returns the content type by Kodo's default order: what the client
+// says, the extension of its file name, that of the key, the content.
+func mimeOf(given, fileName, key string, head []byte) string {
+	if given != "" {
+		return given
+	}
+	for _, name := range []string{fileName, key} {
+		if byName := mimeByExtension(path.Ext(name)); byName != "" {
+			return byName
+		}
+	}
+	if len(head) == 0 {
+		return "application/octet-stream"
+	}
+	sniffed, _, _ := strings.Cut(http.DetectContentType(head), ";")
+	return sniffed
+}
+
+// mimeByExtension is a table of its own, because that of package mime differs
+// from machine to machine.
+func mimeByExtension(extension string) string {
+	return map[string]string{
+		".html": "text/html", ".htm": "text/html", ".css": "text/css", ".txt": "text/plain", ".md": "text/markdown",
+		".csv": "text/csv", ".js": "application/javascript", ".mjs": "application/javascript", ".json": "application/json",
+		".xml": "application/xml", ".pdf": "application/pdf", ".zip": "application/zip", ".gz": "application/gzip",
+		".wasm": "application/wasm", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
+		".svg": "image/svg+xml", ".webp": "image/webp", ".ico": "image/x-icon", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
+		".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf",
+	}[strings.ToLower(extension)]
+}
