@@ -62,10 +62,14 @@ func standardHeaders() []string {
 }
 
 // mimeOf returns the content type by Kodo's default order: what the client
-// says, the extension of its file name, that of the key, the content.
-func mimeOf(given, fileName, key string, head []byte) string {
+// says, the extension of its file name, that of the key, the content. Under a
+// policy with detectMime -1 the client's word is all there is.
+func mimeOf(p policy.Policy, given, fileName, key string, head []byte) string {
 	if given != "" {
 		return given
+	}
+	if p.DetectMime == -1 {
+		return "application/octet-stream"
 	}
 	for _, name := range []string{fileName, key} {
 		if byName := mimeByExtension(path.Ext(name)); byName != "" {

@@ -174,7 +174,7 @@ func (f *uploadForm) put(granted grant) (engine.Put, error) {
 	}
 	return engine.Put{
 		Owner: granted.owner, Bucket: granted.policy.Bucket(), Key: f.key, Blob: f.blob,
-		MimeType: mimeOf(f.fileMime, f.fileName, key, f.head), Meta: f.meta,
+		MimeType: mimeOf(granted.policy, f.fileMime, f.fileName, key, f.head), Meta: f.meta,
 		EndUser: granted.policy.EndUser, InsertOnly: !granted.policy.Overwrites(),
 	}, nil
 }

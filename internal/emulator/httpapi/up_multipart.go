@@ -163,7 +163,7 @@ func (s *Server) completeUpload(c *call, u upload) (any, error) {
 		key = *u.Key
 	}
 	complete := engine.Complete{
-		UploadRef: u.UploadRef, MimeType: mimeOf(body.MimeType, body.FileName, key, nil),
+		UploadRef: u.UploadRef, MimeType: mimeOf(u.policy, body.MimeType, body.FileName, key, nil),
 		EndUser: u.policy.EndUser, Meta: map[string]string{}, InsertOnly: !u.policy.Overwrites(),
 	}
 	for _, part := range body.Parts {

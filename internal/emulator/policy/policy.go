@@ -17,6 +17,7 @@ type Policy struct {
 	EndUser         string
 	FsizeMin        int64 // bytes
 	FsizeLimit      int64 // bytes, 0 for no limit
+	DetectMime      int64 // 0, or -1: the content type is what the client says
 }
 
 // unenforced names the fields that Kodo knows and this package does not
@@ -27,7 +28,7 @@ func unenforced() []string {
 		"returnUrl", "returnBody",
 		"callbackUrl", "callbackHost", "callbackBody", "callbackBodyType", "callbackFetchKey",
 		"persistentOps", "persistentNotifyUrl", "persistentPipeline", "persistentType", "persistentWorkflowTemplateID",
-		"forceSaveKey", "saveKey", "detectMime", "mimeLimit", "fileType", "deleteAfterDays", "trafficLimit", "keylimit",
+		"forceSaveKey", "saveKey", "mimeLimit", "fileType", "deleteAfterDays", "trafficLimit", "keylimit",
 		"transform", "transformFallbackMode", "transformFallbackKey",
 	}
 }
@@ -48,10 +49,7 @@ func Parse(encoded string) (Policy, error) {
 	for name, value := range fields {
 		for _, field := range unenforced() {
 			if strings.EqualFold(name, field) && !isZero(value) {
-				return Policy{}, &Error{
-					Status: http.StatusNotImplemented,
-					Text:   fmt.Sprintf("the put policy field %q is not implemented by this emulator", field),
-				}
+				return Policy{}, notImplemented(field)
 			}
 		}
 	}
@@ -59,7 +57,17 @@ func Parse(encoded string) (Policy, error) {
 	if err := json.Unmarshal(raw, &p); err != nil || p.Scope == "" {
 		return Policy{}, invalid
 	}
+	if p.DetectMime != 0 && p.DetectMime != -1 {
+		return Policy{}, notImplemented("detectMime")
+	}
 	return p, nil
+}
+
+func notImplemented(field string) *Error {
+	return &Error{
+		Status: http.StatusNotImplemented,
+		Text:   fmt.Sprintf("the put policy field %q is not implemented by this emulator", field),
+	}
 }
 
 // isZero reports whether a JSON value is what an absent field means.

@@ -78,7 +78,7 @@ func TestParseNamesWhatIsNotEnforced(t *testing.T) {
 		"returnUrl": `"http://h"`, "returnBody": `"{}"`, "callbackUrl": `"http://h"`, "callbackHost": `"h"`,
 		"callbackBody": `"a"`, "callbackBodyType": `"application/json"`, "callbackFetchKey": "1",
 		"persistentOps": `"a"`, "persistentNotifyUrl": `"a"`, "persistentPipeline": `"a"`, "persistentType": "1",
-		"persistentWorkflowTemplateID": `"a"`, "forceSaveKey": "true", "saveKey": `"a"`, "detectMime": "-1",
+		"persistentWorkflowTemplateID": `"a"`, "forceSaveKey": "true", "saveKey": `"a"`, "detectMime": "1",
 		"mimeLimit": `"image/*"`, "fileType": "1", "deleteAfterDays": "1", "trafficLimit": "819200",
 		"keylimit": `["a"]`,
 	} {
