@@ -1,0 +1,194 @@
+package kodo
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/qiniu/go-sdk/v7/client"
+)
+
+// Kodo's codes are HTTP statuses, some of its own making. These are the ones that the Client acts on.
+const (
+	codeNotImplemented  = 501
+	codeBandwidthLimit  = 509
+	codeThrottledObject = 571
+	codeThrottled       = 573
+	codeCallbackFailed  = 579
+	codeGone            = 612 // no such object; no such multipart upload; in discovery, no such bucket or access key
+	codeExists          = 614
+	codeNoSuchBucket    = 631
+)
+
+// A Step is the part of an operation that failed.
+type Step string
+
+const (
+	// StepDiscovery is finding out which hosts serve a bucket. Its codes say nothing about an object.
+	StepDiscovery Step = "discovery"
+	// StepCall is the operation itself.
+	StepCall Step = "call"
+)
+
+// An Error is an operation that did not succeed, with all that is known for whoever looks into it. It never holds a
+// key, a token or a signature.
+type Error struct {
+	Op       string // what was asked for, such as "stat"
+	Step     Step
+	Service  string // "uc", "up", "rs", "rsf"
+	Host     string // host[:port] that was asked
+	Bucket   string // "" if no single one is concerned
+	Key      string
+	Attempts int
+
+	Code      int    // the HTTP status; 0 if no complete answer came
+	Reason    string // Kodo's error_code, such as "BucketNotEmpty"; mostly ""
+	Message   string // Kodo's text
+	RequestID string // X-Reqid; "" means that what answered is not Kodo
+	Err       error  // the cause where there is one: of the network, or of the context
+
+	lost bool // the request may have reached a server, whose answer is not known
+}
+
+// Error implements error. The text names the operation, who answered, the code, Kodo's text and the request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Step == StepDiscovery {
+		fmt.Fprintf(&b, ": finding the hosts of bucket %q", e.Bucket)
+	}
+	switch {
+	case e.Code == 0:
+		fmt.Fprintf(&b, ": no answer from %s", e.Host)
+	case e.RequestID == "":
+		fmt.Fprintf(&b, ": %s answered %d without a request id, so what answered is not Kodo", e.Host, e.Code)
+	default:
+		fmt.Fprintf(&b, ": %s answered %d", e.Host, e.Code)
+		if e.Message != "" {
+			fmt.Fprintf(&b, " %s", e.Message)
+		}
+		if e.Reason != "" {
+			fmt.Fprintf(&b, " (%s)", e.Reason)
+		}
+		fmt.Fprintf(&b, ", request id %s", e.RequestID)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, ", after %d attempts", e.Attempts)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %s", strings.ReplaceAll(e.Err.Error(), "\n", ": "))
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// explain fills in what came of an attempt, from what was seen on the wire and from what the SDK made of it.
+func (e *Error) explain(seen *exchange, err error) {
+	var urlError *url.Error
+	if errors.As(err, &urlError) {
+		err = urlError.Err // without the URL: the query of discovery holds the access key
+	}
+	if seen.err != nil || seen.status == 0 {
+		e.Err, e.lost = err, seen.sent
+		return
+	}
+	e.Code = seen.status
+	if !seen.kodo {
+		return
+	}
+	e.RequestID = seen.requestID
+	if e.RequestID == "" {
+		e.RequestID = "unknown" // marked as Kodo's by X-Log alone
+	}
+	var answer *client.ErrorInfo
+	if errors.As(err, &answer) {
+		e.Message, e.Reason = clip(answer.Err), answer.ErrorCode
+		return
+	}
+	e.Message = "an answer that cannot be read"
+	e.Err = err
+}
+
+// clip keeps a text of the server at a length that a message can hold.
+func clip(text string) string {
+	const longest = 300
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "…"
+}
+
+// CodeOf returns the code that Kodo answered, or 0 if err is no *Error or no answer came.
+func CodeOf(err error) int {
+	var failed *Error
+	if errors.As(err, &failed) {
+		return failed.Code
+	}
+	return 0
+}
+
+// IsGone reports whether err proves that an object does not exist: Kodo itself answered 612 for that very key. The
+// same code from discovery, or any 404, proves nothing.
+func IsGone(err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Step == StepCall && failed.Service == string(serviceRS) &&
+		failed.Code == codeGone && failed.RequestID != ""
+}
+
+// An ExistsError refuses a Put that would have replaced an object with other content.
+type ExistsError struct {
+	Bucket string
+	Object Object // as it is now
+}
+
+// Error implements error.
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("the object %q exists in bucket %q with other content (hash %s, %d bytes, put at %s)",
+		e.Object.Key, e.Bucket, e.Object.ETag, e.Object.Size, e.Object.PutTime)
+}
+
+// A ChangedError refuses a Put because the object is not the one that it was meant to replace.
+type ChangedError struct {
+	Bucket, Key string
+	Want        PutTime // of the object that was to be replaced
+	Have        *Object // as it is now; nil if it is gone
+}
+
+// Error implements error.
+func (e *ChangedError) Error() string {
+	if e.Have == nil {
+		return fmt.Sprintf("the object %q in bucket %q, put at %s, is gone", e.Key, e.Bucket, e.Want)
+	}
+	return fmt.Sprintf("the object %q in bucket %q was put at %s, not at %s", e.Key, e.Bucket, e.Have.PutTime, e.Want)
+}
+
+// A ContentChangedError stops an upload whose local content is not what it was: nothing was stored.
+type ContentChangedError struct {
+	Want   string // the hash that the content was to have, "" if none was given
+	Have   string // the hash of what was read, "" if it could not be read to its end
+	Reason string
+}
+
+// Error implements error.
+func (e *ContentChangedError) Error() string {
+	if e.Want != "" && e.Have != "" {
+		return fmt.Sprintf("the content has changed: its hash was to be %s and is %s", e.Want, e.Have)
+	}
+	return "the content has changed: " + e.Reason
+}
+
+// A HashError says that Kodo's hash of an object is not the hash of the bytes that were sent.
+type HashError struct {
+	Bucket, Key string
+	Sent        string // hash of what was read and sent
+	Stored      string // hash that Kodo answered
+}
+
+// Error implements error.
+func (e *HashError) Error() string {
+	return fmt.Sprintf("Kodo answered the hash %s for the object %q in bucket %q, but what was sent has the hash %s",
+		e.Stored, e.Key, e.Bucket, e.Sent)
+}

@@ -1,0 +1,135 @@
+package kodo
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/qiniu/go-sdk/v7/storagev2/apis"
+)
+
+// pageSize is the most that Kodo accepts for a page of a listing and for a batch.
+const pageSize = 1000
+
+// errMarkerStands ends a listing that would go on for ever.
+var errMarkerStands = errors.New("the listing does not advance: the server answered the marker that it was given")
+
+// ListOptions say which objects are listed.
+type ListOptions struct {
+	Prefix string // only keys that begin with it
+}
+
+// Objects yields the objects of a bucket in the order of their keys' bytes, holding one page of 1000 at a time.
+// After an error it ends.
+func (c *Client) Objects(ctx context.Context, bucket string, options ListOptions) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for page, err := range c.pages(ctx, bucket, options) {
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			for _, object := range page {
+				if !yield(object, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pages yields a listing's pages. A page may be empty and yet not the last one: only a missing marker says that.
+func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) iter.Seq2[[]Object, error] {
+	return func(yield func([]Object, error) bool) {
+		marker := ""
+		for {
+			var answer *apis.GetObjectsResponse
+			err := c.do(ctx, call{op: "list", service: serviceRSF, bucket: bucket},
+				func(ctx context.Context, at *apis.Options) (err error) {
+					answer, err = c.storage.GetObjects(ctx, &apis.GetObjectsRequest{
+						Bucket: bucket, Prefix: options.Prefix, Marker: marker, Limit: pageSize,
+					}, at)
+					return err
+				})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			page := make([]Object, len(answer.Items))
+			for i, item := range answer.Items {
+				page[i] = Object{
+					Key: item.Key, ETag: item.Hash, Size: item.Size, ContentType: item.MimeType, MD5: item.Md5,
+					PutTime: PutTime(item.PutTime), Metadata: item.Metadata,
+				}
+			}
+			if !yield(page, nil) || answer.Marker == "" {
+				return
+			}
+			if answer.Marker == marker {
+				yield(nil, errMarkerStands)
+				return
+			}
+			marker = answer.Marker
+		}
+	}
+}
+
+// EmptyBucket deletes every object of a bucket, whoever wrote it, 1000 at a time, and returns how many it deleted
+// also if it fails or is cancelled in between.
+func (c *Client) EmptyBucket(ctx context.Context, name string) (deleted int, err error) {
+	for page, err := range c.pages(ctx, name, ListOptions{}) {
+		if err != nil {
+			return deleted, err
+		}
+		if len(page) == 0 {
+			continue
+		}
+		n, err := c.deleteAll(ctx, name, page)
+		deleted += n
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
+
+// deleteAll deletes up to 1000 objects in one batch. An object that is gone already is no error.
+func (c *Client) deleteAll(ctx context.Context, bucket string, objects []Object) (deleted int, err error) {
+	request := &apis.BatchOpsRequest{Operations: make([]string, len(objects))}
+	for i, object := range objects {
+		request.Operations[i] = "delete/" + base64.URLEncoding.EncodeToString([]byte(entry(bucket, object.Key)))
+	}
+	asked := call{op: "delete batch", service: serviceRS, bucket: bucket}
+	var answer *apis.BatchOpsResponse
+	var seen *exchange
+	lost := false
+	err = c.retry(ctx, func() error {
+		err := c.once(ctx, asked, func(ctx context.Context, at *apis.Options) (err error) {
+			seen = exchangeIn(ctx)
+			answer, err = c.storage.BatchOps(ctx, request, at)
+			return err
+		})
+		lost = lost || answerLost(err)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(answer.OperationResponses) != len(objects) {
+		return 0, fmt.Errorf("%s: %d answers to %d deletions in bucket %q", asked.op, len(answer.OperationResponses), len(objects), bucket)
+	}
+	for i, one := range answer.OperationResponses {
+		switch {
+		case one.Code/100 == 2, one.Code == codeGone && lost:
+			deleted++
+		case one.Code == codeGone:
+		case err == nil:
+			err = &Error{
+				Op: "delete", Step: StepCall, Service: string(serviceRS), Host: seen.host, Bucket: bucket,
+				Key: objects[i].Key, Attempts: 1, Code: int(one.Code), Message: clip(one.Data.Error), RequestID: seen.requestID,
+			}
+		}
+	}
+	return deleted, err
+}

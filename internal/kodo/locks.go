@@ -1,0 +1,95 @@
+package kodo
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// name is a key in a bucket.
+type name struct{ bucket, key string }
+
+// keyLocks lets one goroutine at a time hold a key of a bucket. The zero value is ready.
+type keyLocks struct {
+	mu   sync.Mutex
+	held map[name]*keyLock
+}
+
+type keyLock struct {
+	token chan struct{} // full while somebody holds the lock
+	users int           // holder and waiters
+}
+
+// lock waits for the key and returns what gives it back. Waiting ends with the context.
+func (l *keyLocks) lock(ctx context.Context, bucket, key string) (unlock func(), err error) {
+	n := name{bucket, key}
+	l.mu.Lock()
+	if l.held == nil {
+		l.held = make(map[name]*keyLock)
+	}
+	k, ok := l.held[n]
+	if !ok {
+		k = &keyLock{token: make(chan struct{}, 1)}
+		l.held[n] = k
+	}
+	k.users++
+	l.mu.Unlock()
+
+	select {
+	case k.token <- struct{}{}:
+		return func() { <-k.token; l.leave(n, k) }, nil
+	case <-ctx.Done():
+		l.leave(n, k)
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (l *keyLocks) leave(n name, k *keyLock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k.users--; k.users == 0 {
+		delete(l.held, n)
+	}
+}
+
+// memory is what a Client has done that its later calls must know of. The zero value is ready.
+type memory struct {
+	mu      sync.Mutex
+	keys    map[name]struct{}
+	buckets map[string]time.Time
+}
+
+// wrote remembers a key that was written or adopted.
+func (m *memory) wrote(bucket, key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.keys == nil {
+		m.keys = make(map[name]struct{})
+	}
+	m.keys[name{bucket, key}] = struct{}{}
+}
+
+// hasWritten reports whether the key was written or adopted.
+func (m *memory) hasWritten(bucket, key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.keys[name{bucket, key}]
+	return ok
+}
+
+// created remembers when a bucket was created.
+func (m *memory) created(bucket string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.buckets == nil {
+		m.buckets = make(map[string]time.Time)
+	}
+	m.buckets[bucket] = time.Now()
+}
+
+// createdSince reports whether the bucket was created after a time.
+func (m *memory) createdSince(bucket string, t time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.buckets[bucket].After(t)
+}

@@ -1,0 +1,112 @@
+package kodo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kodo's limits of names, in bytes.
+const (
+	MinBucketName = 3
+	MaxBucketName = 63
+	MaxKey        = 750
+	MaxTagKey     = 64
+	MaxTagValue   = 128
+	MaxMimeType   = 200
+)
+
+// CheckBucketName says why Kodo would not create a bucket of this name.
+func CheckBucketName(name string) error {
+	switch {
+	case len(name) < MinBucketName || len(name) > MaxBucketName:
+		return fmt.Errorf("a bucket name has %d to %d characters, this one has %d", MinBucketName, MaxBucketName, len(name))
+	case !only(name, isBucketByte):
+		return errors.New("a bucket name holds lower-case letters a to z, digits and hyphens only")
+	case name[0] == '-' || name[len(name)-1] == '-':
+		return errors.New("a bucket name begins and ends with a letter or a digit")
+	}
+	return nil
+}
+
+func isBucketByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-'
+}
+
+// checkBucketInURL keeps a name from changing the meaning of a URL. It is wider than CheckBucketName, because buckets
+// of long ago may have other names; no bucket at all is for calls that concern none.
+func checkBucketInURL(name string) error {
+	if only(name, func(b byte) bool {
+		return isBucketByte(b) || 'A' <= b && b <= 'Z' || b == '_' || b == '.'
+	}) {
+		return nil
+	}
+	return fmt.Errorf("%q is no name of a bucket", name)
+}
+
+func only(s string, allowed func(byte) bool) bool {
+	for i := range len(s) {
+		if !allowed(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckRegion says why a text cannot be the id of a region. Regions come and go, so it knows none by name.
+func CheckRegion(id string) error {
+	if id == "" || !only(id, isBucketByte) {
+		return errors.New("a region id holds lower-case letters a to z, digits and hyphens, such as z0 or cn-east-2")
+	}
+	return nil
+}
+
+// CheckKey says why Kodo would not store an object under this key. The empty key is legal.
+func CheckKey(key string) error {
+	switch {
+	case len(key) > MaxKey:
+		return fmt.Errorf("a key has at most %d bytes of UTF-8, this one has %d", MaxKey, len(key))
+	case !utf8.ValidString(key):
+		return errors.New("a key must be UTF-8")
+	}
+	return nil
+}
+
+func isTagText(s string) bool {
+	return s != "" && only(s, func(b byte) bool {
+		return isBucketByte(b) || 'A' <= b && b <= 'Z' || strings.IndexByte(" +-=._:/@", b) >= 0
+	})
+}
+
+// CheckTag says why Kodo would not accept a tag of a bucket.
+func CheckTag(key, value string) error {
+	switch {
+	case len(key) > MaxTagKey:
+		return fmt.Errorf("the key of a tag has at most %d bytes, %q has %d", MaxTagKey, key, len(key))
+	case strings.HasPrefix(key, "kodo"):
+		return fmt.Errorf("the key of a tag must not begin with kodo, as %q does: Kodo reserves that", key)
+	case !isTagText(key):
+		return fmt.Errorf("the key of a tag holds letters, digits, spaces and + - = . _ : / @, at least one; %q does not", key)
+	case len(value) > MaxTagValue:
+		return fmt.Errorf("the value of a tag has at most %d bytes, that of %q has %d", MaxTagValue, key, len(value))
+	case !isTagText(value):
+		return fmt.Errorf("the value of a tag holds letters, digits, spaces and + - = . _ : / @, at least one; that of %q does not", key)
+	}
+	return nil
+}
+
+// CheckContentType says why a text cannot be the content type of an object.
+func CheckContentType(contentType string) error {
+	kind, _, _ := strings.Cut(contentType, ";")
+	before, after, found := strings.Cut(kind, "/")
+	switch {
+	case len(contentType) > MaxMimeType:
+		return fmt.Errorf("a content type has at most %d characters, this one has %d", MaxMimeType, len(contentType))
+	case !only(contentType, func(b byte) bool { return ' ' <= b && b <= '~' && b != '%' }):
+		return errors.New("a content type holds printable ASCII characters other than %")
+	case !found || strings.TrimSpace(before) == "" || strings.TrimSpace(after) == "":
+		return fmt.Errorf("a content type is of the form type/subtype, such as text/html; %q is not", contentType)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package kodo
+
+import (
+	"context"
+	"errors"
+)
+
+// A Guard says which object a Put may replace. The zero Guard is IfAbsent.
+type Guard struct {
+	always bool
+	at     PutTime
+}
+
+// IfAbsent lets a Put create an object, and replace none: not even one that appears at the last moment.
+func IfAbsent() Guard { return Guard{} }
+
+// Always lets a Put replace whatever there is.
+func Always() Guard { return Guard{always: true} }
+
+// IfPutTime lets a Put replace the object that was put at that time, and nothing else. It is for the last known put
+// time of an object, never 0.
+func IfPutTime(t PutTime) Guard { return Guard{at: t} }
+
+// A Put is content to be stored as an object.
+type Put struct {
+	Bucket, Key string
+	Content     Content
+	ContentType string
+	// ETag is the v1 hash of the content that was planned to be stored, "" if nobody knows it. Content with another
+	// hash is not stored.
+	ETag  string
+	Guard Guard
+}
+
+// Stored is what came of a Put.
+type Stored struct {
+	ETag string // as Kodo answered it, verified against the bytes that were sent
+	Size int64
+	// Adopted is the object that held the content already, so that nothing was sent; nil if the content was stored
+	// now. Its content type is what it was.
+	Adopted *Object
+}
+
+// Put stores content as an object, unless its Guard forbids or the object holds that content already.
+//
+// It looks at the object first and writes under a lock of the key. Refusals are *ExistsError and *ChangedError;
+// *ContentChangedError means that the content is not the planned one. In these cases nothing has changed on the
+// server. If the answer to a write is lost, the object is looked at once more: Put succeeds if the content is there.
+//
+// The Client remembers every key that it stored or adopted, so that Remove leaves it.
+func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
+	if err := errors.Join(CheckKey(p.Key), CheckContentType(p.ContentType)); err != nil {
+		return Stored{}, err
+	}
+	unlock, err := c.keys.lock(ctx, p.Bucket, p.Key)
+	if err != nil {
+		return Stored{}, err
+	}
+	defer unlock()
+	done, err := c.put(ctx, p)
+	if err != nil {
+		return Stored{}, err
+	}
+	c.own.wrote(p.Bucket, p.Key)
+	return done, nil
+}
+
+func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
+	have, err := c.allowed(ctx, p)
+	if err != nil {
+		return Stored{}, err
+	}
+	if have != nil {
+		same, err := c.same(ctx, p.Bucket, *have, p.Content, p.ETag)
+		switch {
+		case err != nil:
+			return Stored{}, err
+		case same:
+			return Stored{ETag: have.ETag, Size: have.Size, Adopted: have}, nil
+		case p.Guard == IfAbsent():
+			return Stored{}, &ExistsError{Bucket: p.Bucket, Object: *have}
+		}
+	}
+	u := &upload{Put: p, insertOnly: p.Guard == IfAbsent()}
+	if p.Guard.at != 0 {
+		u.confirm = func(ctx context.Context) error {
+			_, err := c.allowed(ctx, p)
+			return err
+		}
+	}
+	etag, err := c.upload(ctx, u)
+	if err != nil {
+		return c.settle(ctx, u, etag, err)
+	}
+	return Stored{ETag: etag, Size: p.Content.Size()}, nil
+}
+
+// allowed looks at the object that a Put is about to replace, and returns it, or nil if there is none.
+func (c *Client) allowed(ctx context.Context, p Put) (*Object, error) {
+	have, err := c.Stat(ctx, p.Bucket, p.Key)
+	gone := IsGone(err)
+	if err != nil && !gone {
+		return nil, err
+	}
+	if want := p.Guard.at; want != 0 && (gone || have.PutTime != want) {
+		changed := &ChangedError{Bucket: p.Bucket, Key: p.Key, Want: want}
+		if !gone {
+			changed.Have = &have
+		}
+		return nil, changed
+	}
+	if gone {
+		return nil, nil
+	}
+	return &have, nil
+}
+
+// settle finds out what a failed upload left behind: our content after all, or the object of somebody else who was
+// faster. etag is the hash of our content, "" if it was not read to its end.
+func (c *Client) settle(ctx context.Context, u *upload, etag string, cause error) (Stored, error) {
+	code := CodeOf(cause)
+	inDoubt := answerLost(cause) || code == codeGone // a completed upload is no longer known by its id
+	if etag == "" || !inDoubt && code != codeExists {
+		return Stored{}, cause
+	}
+	ctx, cancel := aftermath(ctx)
+	defer cancel()
+	have, err := c.Stat(ctx, u.Bucket, u.Key)
+	switch {
+	case err != nil:
+		return Stored{}, cause
+	case have.ETag == etag:
+		return Stored{ETag: etag, Size: have.Size}, nil
+	case code == codeExists:
+		return Stored{}, &ExistsError{Bucket: u.Bucket, Object: have}
+	default:
+		return Stored{}, cause
+	}
+}

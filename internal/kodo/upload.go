@@ -1,0 +1,127 @@
+package kodo
+
+import (
+	"bytes"
+	"context"
+	"hash/crc32"
+	"sync/atomic"
+	"time"
+
+	"github.com/qiniu/go-sdk/v7/storagev2/apis"
+	"github.com/qiniu/go-sdk/v7/storagev2/http_client"
+	"github.com/qiniu/go-sdk/v7/storagev2/uptoken"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/qetag"
+)
+
+// tokenLife is how long an upload token is good for. Kodo looks at it when a request ends, and each request has a
+// token of its own, so it need not outlive the upload.
+const tokenLife = time.Hour
+
+// An upload is one transfer of content to a key.
+type upload struct {
+	Put
+	insertOnly bool
+	// confirm is asked before the object becomes visible, by uploads that take long.
+	confirm func(ctx context.Context) error
+}
+
+func (u *upload) call(op string) call {
+	return call{op: op, service: serviceUp, bucket: u.Bucket, key: u.Key}
+}
+
+// token returns a fresh upload token for the upload's key and nothing else.
+func (c *Client) token(u *upload) (uptoken.Provider, error) {
+	policy, err := uptoken.NewPutPolicyWithKey(u.Bucket, u.Key, time.Now().Add(tokenLife))
+	if err != nil {
+		return nil, err
+	}
+	policy.SetDetectMime(-1) // the content type is what the caller says, not what Kodo makes of the content
+	if u.insertOnly {
+		policy.SetInsertOnly(1)
+	}
+	return uptoken.NewSigner(policy, c.credentials), nil
+}
+
+// stored is what Kodo answers to a finished upload.
+type stored struct {
+	Hash string `json:"hash"`
+	Key  string `json:"key"`
+}
+
+// upload sends the content, and returns the hash that it has as an object, also if it fails after that was known.
+// Whatever Kodo answers, the error is nil only if Kodo's hash is that one.
+func (c *Client) upload(ctx context.Context, u *upload) (etag string, err error) {
+	var answer stored
+	if u.Content.Size() <= qetag.BlockSize {
+		etag, answer, err = c.uploadForm(ctx, u)
+	} else {
+		etag, answer, err = c.uploadParts(ctx, u)
+	}
+	if err != nil {
+		return etag, err
+	}
+	if answer.Hash != etag {
+		return etag, &HashError{Bucket: u.Bucket, Key: u.Key, Sent: etag, Stored: answer.Hash}
+	}
+	return etag, nil
+}
+
+// checkRead compares what was read with what was planned to be sent.
+func (u *upload) checkRead(etag string) error {
+	if u.ETag == "" {
+		return checkUnchanged(u.Content)
+	}
+	if etag != u.ETag {
+		return &ContentChangedError{Want: u.ETag, Have: etag}
+	}
+	return nil // the file may have changed again since, but what is sent is what was planned
+}
+
+// uploadForm sends content of at most one block in one request. It is the only way to store an empty object.
+func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer stored, err error) {
+	buf, err := c.buffers.lend(ctx, int(u.Content.Size()))
+	if err != nil {
+		return "", stored{}, err
+	}
+	reusable := true
+	defer func() { buf.giveBack(reusable) }()
+	if err := readPart(u.Content, buf.bytes, 0); err != nil {
+		return "", stored{}, err
+	}
+	etag = qetag.Sum(buf.bytes)
+	if err := u.checkRead(etag); err != nil {
+		return etag, stored{}, err
+	}
+	err = c.do(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
+		token, err := c.token(u)
+		if err != nil {
+			return err
+		}
+		answer = stored{}
+		body := newBody(buf.bytes)
+		_, err = c.storage.PostObject(ctx, &apis.PostObjectRequest{
+			ObjectName: &u.Key, UploadToken: token, Crc32: int64(crc32.ChecksumIEEE(buf.bytes)),
+			// The SDK demands a file name; a constant cannot break the form as a key might.
+			File:         http_client.MultipartFormBinaryData{Data: body, Name: "content", ContentType: u.ContentType},
+			ResponseBody: &answer,
+		}, at)
+		reusable = reusable && err == nil && body.closed.Load()
+		return err
+	})
+	return etag, answer, err
+}
+
+// body is bytes to be sent. A transport may go on reading after the answer, until it closes the body.
+type body struct {
+	*bytes.Reader
+	closed atomic.Bool
+}
+
+func newBody(b []byte) *body { return &body{Reader: bytes.NewReader(b)} }
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	b.closed.Store(true)
+	return nil
+}
