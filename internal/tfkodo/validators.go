@@ -1,0 +1,120 @@
+package tfkodo
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/helpers/validatordiag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+)
+
+// BucketName is Kodo's rule for names of buckets.
+func BucketName() validator.String {
+	return StringRule(`must be the name of a bucket: 3 to 63 lower case letters, digits and hyphens, `+
+		`with a letter or a digit at both ends, for example "assets-2024"`, kodo.CheckBucketName)
+}
+
+// ObjectKey is Kodo's rule for keys of objects.
+func ObjectKey() validator.String {
+	return HiddenStringRule(`must be the key of an object: at most 750 bytes of UTF-8, for example "css/site.css"`, kodo.CheckKey)
+}
+
+// Domain accepts the one form that a download domain has everywhere.
+func Domain() validator.String {
+	return StringRule(`must be a download domain: a host with or without port, and with or without http:// or https://, `+
+		`for example "cdn.example.com" or "http://127.0.0.1:9797"`, kodo.CheckDomain)
+}
+
+// Region is Kodo's rule for the names of regions.
+func Region() validator.String {
+	return StringRule(`must be the name of a region, for example "z0" or "cn-east-2"`, kodo.CheckRegion)
+}
+
+// ContentType accepts a media type.
+func ContentType() validator.String {
+	return StringRule(`must be a media type, for example "text/html; charset=utf-8"`, kodo.CheckContentType)
+}
+
+// Base64 accepts standard base64 with padding, what Terraform's base64encode
+// and filebase64 return.
+func Base64() validator.String {
+	return HiddenStringRule(`must be standard base64 with padding, for example the result of filebase64("logo.png")`, func(s string) error {
+		_, err := base64.StdEncoding.DecodeString(s)
+		return err
+	})
+}
+
+// StringRule makes a validator of a rule. The description completes the
+// sentence that begins with the attribute's name, and holds an accepted
+// example. Null and unknown values pass.
+func StringRule(description string, check func(string) error) validator.String {
+	return stringRule{description: description, check: check}
+}
+
+// HiddenStringRule is a StringRule for values that are too secret or too long
+// to be repeated: the diagnostic holds what check says instead of the value.
+func HiddenStringRule(description string, check func(string) error) validator.String {
+	return stringRule{description: description, check: check, hidden: true}
+}
+
+type stringRule struct {
+	description string
+	check       func(string) error
+	hidden      bool
+}
+
+func (r stringRule) Description(context.Context) string { return r.description }
+
+func (r stringRule) MarkdownDescription(context.Context) string { return r.description }
+
+func (r stringRule) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	err := r.check(req.ConfigValue.ValueString())
+	if err == nil {
+		return
+	}
+	got := req.ConfigValue.String()
+	if r.hidden {
+		got = err.Error()
+	}
+	resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.description, got))
+}
+
+// maxBucketTags is how many tags Kodo's documentation allows a bucket.
+const maxBucketTags = 10
+
+// BucketTags is Kodo's rule for the tags of a bucket.
+func BucketTags() validator.Map { return bucketTags{} }
+
+type bucketTags struct{}
+
+func (bucketTags) Description(context.Context) string {
+	return fmt.Sprintf(`must be at most %d tags that Kodo accepts, for example { team = "web" }`, maxBucketTags)
+}
+
+func (r bucketTags) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (r bucketTags) ValidateMap(ctx context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	tags := req.ConfigValue.Elements()
+	if len(tags) > maxBucketTags {
+		resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.Description(ctx), fmt.Sprintf("%d tags", len(tags))))
+	}
+	for key, value := range tags {
+		text, ok := value.(types.String)
+		if !ok || text.IsUnknown() {
+			text = types.StringValue("unknown") // a value that passes: the key can be judged already
+		}
+		if err := kodo.CheckTag(key, text.ValueString()); err != nil {
+			resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path.AtMapKey(key), r.Description(ctx), err.Error()))
+		}
+	}
+}
