@@ -1,0 +1,441 @@
+package resources
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
+)
+
+const summaryObjectNotFinished = "Object Stored But Not Finished"
+
+var (
+	_ resource.ResourceWithConfigure        = (*object)(nil)
+	_ resource.ResourceWithConfigValidators = (*object)(nil)
+	_ resource.ResourceWithIdentity         = (*object)(nil)
+	_ resource.ResourceWithImportState      = (*object)(nil)
+	_ resource.ResourceWithModifyPlan       = (*object)(nil)
+)
+
+// NewObject is kodo_object: one object of a bucket, from a file or from text.
+func NewObject() resource.Resource { return &object{} }
+
+type object struct {
+	provider *tfkodo.Provider
+}
+
+type objectModel struct {
+	Bucket        types.String   `tfsdk:"bucket"`
+	Key           types.String   `tfsdk:"key"`
+	Source        types.String   `tfsdk:"source"`
+	Content       types.String   `tfsdk:"content"`
+	ContentBase64 types.String   `tfsdk:"content_base64"`
+	ContentType   types.String   `tfsdk:"content_type"`
+	Domain        types.String   `tfsdk:"domain"`
+	Overwrite     types.Bool     `tfsdk:"overwrite"`
+	ETag          types.String   `tfsdk:"etag"`
+	Size          types.Int64    `tfsdk:"size"`
+	PutTime       types.String   `tfsdk:"put_time"`
+	URL           types.String   `tfsdk:"url"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+}
+
+type objectIdentity struct {
+	Bucket types.String `tfsdk:"bucket"`
+	Key    types.String `tfsdk:"key"`
+}
+
+func (*object) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_object"
+}
+
+func (*object) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "One object in a Kodo bucket, from a file or from text. A change of the file is noticed by itself: " +
+			"each plan hashes the bytes and compares them with what Kodo holds, so no `etag` or `source_hash` has to be written.",
+		Attributes: map[string]schema.Attribute{
+			// What and where.
+			"bucket": schema.StringAttribute{
+				MarkdownDescription: "Bucket that holds the object. Defaults to the provider's `bucket`, and is recorded when the object is created: a later change of the provider's moves nothing. Changing it replaces the object.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          []validator.String{tfkodo.BucketName()},
+			},
+			"key": schema.StringAttribute{
+				MarkdownDescription: "Key (name) of the object in the bucket, kept byte for byte: at most 750 bytes of UTF-8, such as `css/site.css`. Changing it replaces the object.",
+				Required:            true,
+				Validators:          []validator.String{tfkodo.ObjectKey()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+
+			// The bytes: at most one of these, one to create the object.
+			"source": schema.StringAttribute{
+				MarkdownDescription: "Path of a local file with the bytes; a leading `~/` is the home folder. The file is read in each plan and once more for the upload, " +
+					"never by a refresh or a destroy. Only the bytes matter: another path to the same bytes sends nothing. Changed bytes are uploaded in place.",
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"content": schema.StringAttribute{
+				MarkdownDescription: "The bytes as text (UTF-8). `\"\"` is an empty object. Changes in place.",
+				Optional:            true,
+			},
+			"content_base64": schema.StringAttribute{
+				MarkdownDescription: "The bytes as standard base64 with padding, such as the result of `filebase64`. Changes in place.",
+				Optional:            true,
+				Validators:          []validator.String{tfkodo.Base64()},
+			},
+
+			// How it is served.
+			"content_type": schema.StringAttribute{
+				MarkdownDescription: "Media type that downloads are answered with. Defaults to the type that belongs to the key's extension, the same on every operating system, " +
+					"and to `application/octet-stream` where there is none. At most 200 characters, without `%`. Changes in place, without sending the bytes.",
+				Optional:   true,
+				Computed:   true,
+				Validators: []validator.String{tfkodo.ContentType()},
+			},
+			"domain": schema.StringAttribute{
+				MarkdownDescription: "Download domain for `url`, as `host[:port]` or with `http://` or `https://` in front, such as `kodo_bucket.site.domains[0]`. " +
+					"Defaults to the provider's `domain` for objects of the provider's `bucket`. Changes in place, without a request.",
+				Optional:   true,
+				Validators: []validator.String{tfkodo.Domain()},
+			},
+
+			// How it is guarded.
+			"overwrite": schema.BoolAttribute{
+				MarkdownDescription: "Whether creating this resource may replace an object with other content that is there already. Defaults to `false`: it is refused, also when the object appears at the last moment. " +
+					"An object with the same content is adopted without a transfer either way; destroying the resource later deletes it. Changes in place, without a request.",
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+			},
+
+			// What Kodo says of it.
+			"etag": schema.StringAttribute{
+				MarkdownDescription: "Kodo's hash of the content (qetag). It is known in the plan when the bytes are.",
+				Computed:            true,
+			},
+			"size": schema.Int64Attribute{
+				MarkdownDescription: "Size of the content in bytes.",
+				Computed:            true,
+			},
+			"put_time": schema.StringAttribute{
+				MarkdownDescription: "When Kodo stored the object, as an RFC 3339 instant in UTC with seven decimals. It changes with each upload; " +
+					"updates and deletes compare it first, so that what somebody else wrote since is not lost.",
+				Computed: true,
+			},
+			"url": schema.StringAttribute{
+				MarkdownDescription: "Download URL at `domain`, unsigned: in a private bucket it needs a signature. Null without a domain.",
+				Computed:            true,
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+		},
+	}
+}
+
+func (*object) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"bucket": identityschema.StringAttribute{Description: "Bucket that holds the object.", RequiredForImport: true},
+			"key":    identityschema.StringAttribute{Description: "Key of the object.", RequiredForImport: true},
+		},
+	}
+}
+
+func (r *object) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.provider = tfkodo.FromProviderData(req.ProviderData, &resp.Diagnostics)
+}
+
+func (*object) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		resourcevalidator.Conflicting(path.MatchRoot("source"), path.MatchRoot("content"), path.MatchRoot("content_base64")),
+	}
+}
+
+// ModifyPlan makes the plan tell the truth: it finds the bucket, hashes the
+// local bytes, and leaves unknown only what the apply alone can know.
+func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var config, plan objectModel
+	var state *objectModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		state = &objectModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	plan.Bucket = r.planBucket(config, state)
+	if plan.Bucket.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("bucket"), "Bucket Missing", fmt.Sprintf(
+			"Object %q needs a bucket: set bucket, for example bucket = kodo_bucket.assets.name, or set bucket in the provider block or QINIU_BUCKET_NAME.", plan.Key.ValueString()))
+		return
+	}
+	if state != nil && !plan.Bucket.Equal(state.Bucket) {
+		resp.RequiresReplace.Append(path.Root("bucket"))
+	}
+	plan.ContentType = planContentType(config, state)
+	resp.Diagnostics.Append(r.planContent(ctx, &plan, state)...)
+	plan.URL = r.url(plan)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// planBucket is the configured bucket, else the recorded one, else the
+// provider's. It is null when nobody names one.
+func (r *object) planBucket(config objectModel, state *objectModel) types.String {
+	switch {
+	case !config.Bucket.IsNull():
+		return config.Bucket
+	case state != nil:
+		return state.Bucket
+	default:
+		return r.provider.Bucket
+	}
+}
+
+// planContentType is the configured type, else the recorded one, else the one
+// that belongs to the key.
+func planContentType(config objectModel, state *objectModel) types.String {
+	switch {
+	case !config.ContentType.IsNull():
+		return config.ContentType
+	case state != nil:
+		return state.ContentType
+	case config.Key.IsUnknown():
+		return types.StringUnknown()
+	default:
+		return types.StringValue(kodo.ContentType(config.Key.ValueString()))
+	}
+}
+
+func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan objectModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	guard := kodo.IfAbsent()
+	if plan.Overwrite.ValueBool() {
+		guard = kodo.Always()
+	}
+	state := plan
+	adopted, diags := r.upload(ctx, &state, guard)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if adopted && !plan.Overwrite.ValueBool() {
+		resp.Diagnostics.AddWarning("Existing Object Adopted", fmt.Sprintf("Object %s existed already, with exactly the content of this configuration. "+
+			"Nothing was sent, and this resource manages the object from now on: destroying it deletes the object.", plan.name()))
+	}
+
+	// From here on the object is stored, so whatever fails, the state has it.
+	if err := r.finish(ctx, &state, plan.ContentType); err != nil {
+		resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s was stored, but could not be finished", plan.name()), err,
+			"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
+}
+
+func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state objectModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !r.provider.Known() {
+		resp.Diagnostics.Append(r.provider.StateKept("object " + state.name()))
+		return
+	}
+
+	err := r.refresh(ctx, &state)
+	switch {
+	case kodo.IsGone(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", state.name()), err))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
+	}
+}
+
+func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, prior objectModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	state := plan
+	state.keep(prior)
+
+	changed := !plan.ETag.Equal(prior.ETag)
+	if changed {
+		_, diags := r.upload(ctx, &state, kodo.IfPutTime(prior.putTime()))
+		resp.Diagnostics.Append(diags...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
+	// A new path to the same bytes, and what Kodo does not keep, need no request.
+	if changed || !plan.ContentType.Equal(prior.ContentType) {
+		if err := r.finish(ctx, &state, plan.ContentType); err != nil {
+			resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s could not be changed as planned", plan.name()), err))
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
+}
+
+func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state objectModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	removal, err := r.provider.Client.Remove(ctx, state.Bucket.ValueString(), state.Key.ValueString(), state.putTime(), state.ETag.ValueString())
+	if err != nil {
+		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Deleted", fmt.Sprintf("object %s could not be deleted", state.name()), err))
+		return
+	}
+	switch removal {
+	case kodo.Changed:
+		resp.Diagnostics.AddWarning("Changed Object Left In Place", fmt.Sprintf("Object %s was written by somebody else since the plan, so it was not deleted. "+
+			"It is no longer managed here. Delete it by hand, or import it, if it should not stay.", state.name()))
+	case kodo.Kept:
+		resp.Diagnostics.AddWarning("Object Left To Its New Address", fmt.Sprintf("Object %s was written or adopted by another resource in this same apply, so it was not deleted: "+
+			"that resource manages it now. A moved block spares the detour when an address is renamed.", state.name()))
+	}
+}
+
+func (r *object) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !r.provider.Known() {
+		resp.Diagnostics.Append(r.provider.NotKnownYet("import an object"))
+		return
+	}
+	var identity objectIdentity
+	if req.ID == "" {
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+	} else {
+		// Names of buckets hold no slash, keys may hold anything.
+		bucket, key, found := strings.Cut(req.ID, "/")
+		if !found || kodo.CheckBucketName(bucket) != nil || kodo.CheckKey(key) != nil {
+			resp.Diagnostics.AddError("Import ID Not Accepted", fmt.Sprintf("%q does not name an object. "+
+				"The ID is the bucket, a slash and the key, for example assets/css/site.css; the key may hold more slashes.", req.ID))
+			return
+		}
+		identity = objectIdentity{Bucket: types.StringValue(bucket), Key: types.StringValue(key)}
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("bucket"), identity.Bucket)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("key"), identity.Key)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("overwrite"), false)...)
+}
+
+// finish makes the content type of a stored object what it is to be, and reads
+// the object back.
+func (r *object) finish(ctx context.Context, m *objectModel, contentType types.String) error {
+	if !m.ContentType.Equal(contentType) {
+		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.ETag.ValueString())
+		if err != nil {
+			return err
+		}
+	}
+	return r.refresh(ctx, m)
+}
+
+// refresh reads the object into the model: the one way from Kodo to the state.
+func (r *object) refresh(ctx context.Context, m *objectModel) error {
+	found, err := r.provider.Client.Stat(ctx, m.Bucket.ValueString(), m.Key.ValueString())
+	if err != nil {
+		return err
+	}
+	m.fill(found)
+	if url := r.url(*m); !url.IsUnknown() {
+		m.URL = url
+	}
+	return nil
+}
+
+// url is where the object can be downloaded: at its own domain, else at the
+// provider's if it is in the provider's bucket, else nowhere.
+func (r *object) url(m objectModel) types.String {
+	domain := m.Domain
+	if domain.IsNull() && !r.provider.Domain.IsNull() {
+		switch {
+		case m.Bucket.IsUnknown() || r.provider.Bucket.IsUnknown():
+			return types.StringUnknown()
+		case m.Bucket.Equal(r.provider.Bucket):
+			domain = r.provider.Domain
+		}
+	}
+	switch {
+	case domain.IsNull():
+		return types.StringNull()
+	case domain.IsUnknown() || m.Key.IsUnknown() || r.provider.Scheme.IsUnknown():
+		return types.StringUnknown()
+	default:
+		url, err := kodo.PublicURL(r.provider.Scheme.ValueString(), domain.ValueString(), m.Key.ValueString())
+		if err != nil {
+			return types.StringNull()
+		}
+		return types.StringValue(url)
+	}
+}
+
+// fill takes what Kodo says of the object into the model.
+func (m *objectModel) fill(found kodo.Object) {
+	m.ETag = types.StringValue(found.ETag)
+	m.Size = types.Int64Value(found.Size)
+	m.ContentType = types.StringValue(found.ContentType)
+	m.PutTime = types.StringValue(found.PutTime.String())
+}
+
+// keep takes what Kodo said of the object before.
+func (m *objectModel) keep(prior objectModel) {
+	m.ETag, m.Size, m.ContentType, m.PutTime = prior.ETag, prior.Size, prior.ContentType, prior.PutTime
+}
+
+// putTime is 0 where the state has none.
+func (m *objectModel) putTime() kodo.PutTime {
+	t, err := kodo.ParsePutTime(m.PutTime.ValueString())
+	if err != nil {
+		return 0
+	}
+	return t
+}
+
+// name is the object as messages call it.
+func (m *objectModel) name() string {
+	return fmt.Sprintf("%q in bucket %q", m.Key.ValueString(), m.Bucket.ValueString())
+}

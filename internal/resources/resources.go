@@ -1,0 +1,32 @@
+// Package resources holds the managed resources, one file for each Terraform
+// type. A file reads from top to bottom: what the type is called, what its
+// arguments are, what Terraform asks of it, and last how a model becomes a
+// request (spec) and an answer a model (fill).
+//
+// It must never know how Kodo is spoken to: that is the client's, in package kodo.
+package resources
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+// privateState is the part of the framework's private state that a resource
+// reads. The framework does not export the type.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+// withTimeout bounds the context by one of the timeouts of a configuration,
+// such as model.Timeouts.Create. Where none is set there is no deadline: what is
+// slow but moves is not stopped.
+func withTimeout(ctx context.Context, timeout func(context.Context, time.Duration) (time.Duration, diag.Diagnostics), diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
+	limit, d := timeout(ctx, 0)
+	diags.Append(d...)
+	if limit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
+}
