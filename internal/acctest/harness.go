@@ -1,0 +1,122 @@
+// Package acctest is the harness of the acceptance tests: an emulator of Kodo
+// for each test, and two ways to drive the provider against it. Test runs a
+// real Terraform or OpenTofu; Session does what Terraform core does, through
+// the provider protocol and within the process.
+//
+// It must never need an account, a network or an environment variable, and
+// tests share nothing: they all run in parallel.
+package acctest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+	kodoprovider "github.com/qiniu/terraform-provider-kodo/internal/provider"
+)
+
+// The keys of the two accounts that the emulator of a test knows.
+const (
+	AccessKey = "acctest-access-key-of-the-first-account"
+	SecretKey = "acctest-secret-key-of-the-first-account"
+
+	OtherAccessKey = "acctest-access-key-of-the-other-account"
+	OtherSecretKey = "acctest-secret-key-of-the-other-account"
+)
+
+// Harness is an emulator of Kodo, and what a test needs to drive a provider
+// against it.
+type Harness struct {
+	*emulator.Emulator
+
+	t       *testing.T
+	home    string
+	checked int // how many requests Writes has told of
+}
+
+// New starts an emulator that lives as long as the test. It has two accounts,
+// and private buckets of these names, which belong to the first.
+func New(t *testing.T, buckets ...string) *Harness {
+	t.Helper()
+	options := emulator.Options{
+		Accounts: []emulator.Account{
+			{AccessKey: AccessKey, SecretKey: SecretKey},
+			{AccessKey: OtherAccessKey, SecretKey: OtherSecretKey},
+		},
+	}
+	for _, name := range buckets {
+		options.Buckets = append(options.Buckets, emulator.BucketSpec{Name: name})
+	}
+	e, err := emulator.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("closing the emulator: %v", err)
+		}
+	})
+	return &Harness{Emulator: e, t: t, home: t.TempDir()}
+}
+
+// NewProvider makes providers that see an empty environment and an empty home folder.
+func (h *Harness) NewProvider() func() provider.Provider {
+	return kodoprovider.NewIn("test", kodoprovider.Environment{
+		Getenv: func(string) string { return "" },
+		Home:   func() (string, error) { return h.home, nil },
+	})
+}
+
+// ProviderConfig is the provider block for the first account of the emulator.
+func (h *Harness) ProviderConfig() Values {
+	return Values{
+		"access_key":  AccessKey,
+		"secret_key":  SecretKey,
+		"endpoint":    h.Endpoint(),
+		"max_retries": 1,
+	}
+}
+
+// Session returns an empty state, to be driven through the provider protocol
+// with the provider block of ProviderConfig.
+func (h *Harness) Session() *Session {
+	return NewSession(h.t, h.NewProvider(), h.ProviderConfig())
+}
+
+// Config is a configuration in HCL: the provider block for the first account,
+// and what follows it.
+func (h *Harness) Config(hcl string) string {
+	return fmt.Sprintf(`
+provider "kodo" {
+  access_key  = %q
+  secret_key  = %q
+  endpoint    = %q
+  max_retries = 1
+}
+%s`, AccessKey, SecretKey, h.Endpoint(), hcl)
+}
+
+// Test runs steps through a real Terraform or OpenTofu, and destroys at the
+// end what they made. Without such a binary the test fails.
+func (h *Harness) Test(steps ...resource.TestStep) {
+	h.t.Helper()
+	h.TestCase(resource.TestCase{Steps: steps})
+}
+
+// TestCase is Test for a case with more than steps, such as checks of the
+// version. The case gets the provider from the harness.
+func (h *Harness) TestCase(c resource.TestCase) {
+	h.t.Helper()
+	if err := prepareCLI(); err != nil {
+		h.t.Fatal(err)
+	}
+	c.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
+		"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),
+	}
+	resource.UnitTest(h.t, c)
+}

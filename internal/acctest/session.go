@@ -1,0 +1,404 @@
+package acctest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// Session is a state, and the provider that it is planned and applied with. It
+// does in the same order what Terraform core does, without a Terraform:
+//
+//   - Plan refreshes every object, then plans every change. It changes nothing.
+//   - Apply plans each change once more with a provider that was just started,
+//     as Terraform does, refuses a plan that came out differently, and applies.
+//     An object whose creation failed is tainted, and the next plan replaces it.
+//
+// It knows no references between resources: their values are given as Values.
+type Session struct {
+	// Provider is the provider block. Change it between calls to change keys.
+	Provider Values
+
+	// Context is that of every request; cancel it to interrupt an apply.
+	Context context.Context
+
+	t           *testing.T
+	newProvider func() provider.Provider
+	current     map[string]*object
+	deposed     map[string]*object // left by a replacement that created first and could not delete
+}
+
+// NewSession returns a session with an empty state.
+func NewSession(t *testing.T, newProvider func() provider.Provider, config Values) *Session {
+	return &Session{
+		Provider:    config,
+		Context:     t.Context(),
+		t:           t,
+		newProvider: newProvider,
+		current:     map[string]*object{},
+		deposed:     map[string]*object{},
+	}
+}
+
+// Resource is a resource block.
+type Resource struct {
+	Address             string // such as "kodo_object.logo"
+	Config              Values
+	CreateBeforeDestroy bool
+}
+
+// Action is what a plan does to one address.
+type Action string
+
+// The actions, in the words of a plan in JSON.
+const (
+	NoOp    Action = "no-op"
+	Create  Action = "create"
+	Update  Action = "update"
+	Replace Action = "replace"
+	Delete  Action = "delete"
+)
+
+// Change is what a plan does to one address.
+type Change struct {
+	Address string
+	Action  Action
+	After   Values // planned attributes, with Unknown{} in them; nil for Delete
+
+	resource Resource
+	prior    *object // as refreshed; nil for Create
+	deposed  bool    // Delete of the deposed object
+	planned  planned
+}
+
+// Plan is what an apply will do, in this order: creations, updates and
+// replacements as their blocks were given, then deletions by address. A test
+// may put the changes into another order, since Terraform promises none.
+type Plan struct {
+	Changes     []*Change
+	Diagnostics Diagnostics
+
+	refreshed map[string]*object
+}
+
+// Actions are the actions by address, without those that do nothing.
+func (p *Plan) Actions() map[string]Action {
+	actions := map[string]Action{}
+	for _, change := range p.Changes {
+		if change.Action != NoOp {
+			actions[change.Address] = change.Action
+		}
+	}
+	return actions
+}
+
+// Change is the change of an address, or nil.
+func (p *Plan) Change(address string) *Change {
+	for _, change := range p.Changes {
+		if change.Address == address {
+			return change
+		}
+	}
+	return nil
+}
+
+// Plan refreshes the state and plans the configuration that consists of these
+// blocks. After an error in the diagnostics there are no changes.
+func (s *Session) Plan(blocks ...Resource) *Plan {
+	s.t.Helper()
+	server, diags := s.start()
+	p := &Plan{Diagnostics: diags, refreshed: map[string]*object{}}
+	for _, address := range sortedKeys(s.current) {
+		if diags.HasErrors() {
+			break
+		}
+		refreshed, d := server.read(typeName(address), s.current[address])
+		p.Diagnostics = append(p.Diagnostics, d...)
+		if refreshed != nil {
+			p.refreshed[address] = refreshed
+		}
+	}
+	if p.Diagnostics.HasErrors() {
+		return p
+	}
+	var kept []string
+	for _, block := range blocks {
+		kept = append(kept, block.Address)
+		p.add(server.planBlock(block, p.refreshed[block.Address]))
+	}
+	for _, address := range sortedKeys(p.refreshed) {
+		if !slices.Contains(kept, address) {
+			p.add(server.planDelete(address, p.refreshed[address], false))
+		}
+	}
+	for _, address := range sortedKeys(s.deposed) {
+		p.add(server.planDelete(address, s.deposed[address], true))
+	}
+	if p.Diagnostics.HasErrors() {
+		p.Changes = nil
+	}
+	return p
+}
+
+func (p *Plan) add(change *Change, diags Diagnostics) {
+	p.Changes = append(p.Changes, change)
+	p.Diagnostics = append(p.Diagnostics, diags...)
+}
+
+// planBlock plans one block, and a replacement where the provider or the taint
+// asks for it.
+func (s *Server) planBlock(block Resource, prior *object) (*Change, Diagnostics) {
+	s.t.Helper()
+	name := typeName(block.Address)
+	config := s.encode(s.resource(name).ValueType(), block.Config)
+	change := &Change{Address: block.Address, Action: Create, resource: block, prior: prior}
+	diags := s.validateResource(name, config)
+	if diags.HasErrors() {
+		return change, diags
+	}
+	basis := prior
+	if prior != nil && prior.tainted {
+		change.Action, basis = Replace, nil
+	}
+	p, d := s.plan(name, basis, config)
+	diags = append(diags, d...)
+	if basis != nil && !diags.HasErrors() {
+		switch {
+		case s.replaces(p, prior):
+			change.Action = Replace
+			p, d = s.plan(name, nil, config)
+			diags = append(diags, d...)
+		case p.value.Equal(prior.value):
+			change.Action = NoOp
+		default:
+			change.Action = Update
+		}
+	}
+	if diags.HasErrors() {
+		return change, diags
+	}
+	change.planned, change.After = p, s.values(p.value)
+	return change, append(diags, s.checkPlan(block.Address, config, prior, p)...)
+}
+
+func (s *Server) planDelete(address string, prior *object, deposed bool) (*Change, Diagnostics) {
+	s.t.Helper()
+	name := typeName(address)
+	p, diags := s.plan(name, prior, s.null(name))
+	return &Change{Address: address, Action: Delete, prior: prior, deposed: deposed, planned: p}, diags
+}
+
+// replaces reports whether an attribute that cannot change in place changes.
+func (s *Server) replaces(p planned, prior *object) bool {
+	s.t.Helper()
+	for _, path := range p.replace {
+		before, _, err := tftypes.WalkAttributePath(prior.value, path)
+		s.must(err)
+		after, _, err := tftypes.WalkAttributePath(p.value, path)
+		s.must(err)
+		was, isValue := before.(tftypes.Value)
+		is, alsoValue := after.(tftypes.Value)
+		if isValue && alsoValue && !was.Equal(is) {
+			return true
+		}
+	}
+	return false
+}
+
+// Apply carries out a plan, in the order of its changes. What fails does not
+// keep the rest from being done.
+func (s *Session) Apply(p *Plan) Diagnostics {
+	s.t.Helper()
+	if p.Diagnostics.HasErrors() {
+		s.t.Fatalf("a plan with errors cannot be applied:\n%s", p.Diagnostics)
+	}
+	server, diags := s.start()
+	if diags.HasErrors() {
+		return diags
+	}
+	s.current = p.refreshed
+	for _, change := range p.Changes {
+		diags = append(diags, s.applyChange(server, change)...)
+	}
+	return diags
+}
+
+func (s *Session) applyChange(server *Server, change *Change) Diagnostics {
+	s.t.Helper()
+	switch {
+	case change.Action == NoOp:
+		return nil
+	case change.deposed:
+		return s.destroy(server, change.Address, s.deposed)
+	case change.Action == Delete:
+		return s.destroy(server, change.Address, s.current)
+	case change.Action != Replace:
+		return s.write(server, change, change.prior)
+	case !change.resource.CreateBeforeDestroy:
+		if diags := s.destroy(server, change.Address, s.current); diags.HasErrors() {
+			return diags
+		}
+		return s.write(server, change, nil)
+	default:
+		s.deposed[change.Address] = s.current[change.Address]
+		delete(s.current, change.Address)
+		diags := s.write(server, change, nil)
+		if !diags.HasErrors() {
+			return append(diags, s.destroy(server, change.Address, s.deposed)...)
+		}
+		if s.current[change.Address] == nil { // nothing was made: the old object is the object again
+			s.current[change.Address] = s.deposed[change.Address]
+			delete(s.deposed, change.Address)
+		}
+		return diags
+	}
+}
+
+// write creates or updates the object: it plans once more and applies that.
+func (s *Session) write(server *Server, change *Change, prior *object) Diagnostics {
+	s.t.Helper()
+	name := typeName(change.Address)
+	config := server.encode(server.resource(name).ValueType(), change.resource.Config)
+	final, diags := server.plan(name, prior, config)
+	if !diags.HasErrors() {
+		diags = append(diags, server.checkSame("Provider produced inconsistent final plan", change.Address, change.planned.value, final.value)...)
+	}
+	if diags.HasErrors() {
+		return diags
+	}
+	made, d := server.apply(name, prior, config, final)
+	diags = append(diags, d...)
+	if made == nil {
+		made = prior // Terraform keeps what it had rather than forget it
+		if !diags.HasErrors() {
+			diags = append(diags, inconsistent("Provider produced inconsistent result after apply", change.Address, "there is no object")...)
+		}
+	} else if !diags.HasErrors() {
+		diags = append(diags, server.checkSame("Provider produced inconsistent result after apply", change.Address, final.value, made.value)...)
+	}
+	if made == nil {
+		return diags
+	}
+	if !made.value.IsFullyKnown() {
+		diags = append(diags, inconsistent("Provider returned invalid result object after apply", change.Address, "it has unknown values")...)
+	}
+	made.tainted = diags.HasErrors() && prior == nil
+	s.current[change.Address] = made
+	return diags
+}
+
+// destroy destroys the object that the map has at the address.
+func (s *Session) destroy(server *Server, address string, objects map[string]*object) Diagnostics {
+	s.t.Helper()
+	name, prior := typeName(address), objects[address]
+	nothing := server.null(name)
+	final, diags := server.plan(name, prior, nothing)
+	if diags.HasErrors() {
+		return diags
+	}
+	left, d := server.apply(name, prior, nothing, final)
+	diags = append(diags, d...)
+	switch {
+	case left != nil:
+		left.tainted = prior.tainted
+		objects[address] = left
+	case !diags.HasErrors():
+		delete(objects, address)
+	}
+	return diags
+}
+
+// Import takes the object of an import id into the state.
+func (s *Session) Import(address, id string) Diagnostics {
+	s.t.Helper()
+	return s.importObject(address, id, nil)
+}
+
+// ImportIdentity takes the object of an identity into the state.
+func (s *Session) ImportIdentity(address string, identity Values) Diagnostics {
+	s.t.Helper()
+	return s.importObject(address, "", identity)
+}
+
+func (s *Session) importObject(address, id string, identity Values) Diagnostics {
+	s.t.Helper()
+	server, diags := s.start()
+	if diags.HasErrors() {
+		return diags
+	}
+	imported, d := server.importResource(typeName(address), id, identity)
+	if diags = append(diags, d...); imported == nil {
+		return diags
+	}
+	read, d := server.read(typeName(address), imported)
+	if diags = append(diags, d...); diags.HasErrors() {
+		return diags
+	}
+	if read == nil {
+		return append(diags, inconsistent("Cannot import non-existent remote object", address, "the provider found none")...)
+	}
+	s.current[address] = read
+	return diags
+}
+
+// State is the object of an address in the state, or nil.
+func (s *Session) State(address string) Values {
+	s.t.Helper()
+	o := s.current[address]
+	if o == nil {
+		return nil
+	}
+	attributes, err := decode(o.value)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return attributes.(map[string]any)
+}
+
+// Identity is the identity of an address in the state, or nil.
+func (s *Session) Identity(address string) Values {
+	s.t.Helper()
+	o := s.current[address]
+	if o == nil || o.identity == nil {
+		return nil
+	}
+	server, _ := s.start()
+	value, err := o.identity.IdentityData.Unmarshal(server.identities[typeName(address)].ValueType())
+	server.must(err)
+	return server.values(value)
+}
+
+// Tainted reports whether the next plan replaces the object.
+func (s *Session) Tainted(address string) bool {
+	return s.current[address] != nil && s.current[address].tainted
+}
+
+// Untaint does what `terraform untaint` does.
+func (s *Session) Untaint(address string) { s.current[address].tainted = false }
+
+// Move does what a `moved` block does.
+func (s *Session) Move(from, to string) {
+	s.current[to] = s.current[from]
+	delete(s.current, from)
+}
+
+// start starts and configures a provider, as Terraform does for each walk.
+func (s *Session) start() (*Server, Diagnostics) {
+	s.t.Helper()
+	server := NewServer(s.Context, s.t, s.newProvider)
+	diags := server.Validate(s.Provider)
+	if diags.HasErrors() {
+		return server, diags
+	}
+	return server, append(diags, server.Configure(s.Provider)...)
+}
+
+// typeName is the type of an address.
+func typeName(address string) string {
+	name, _, _ := strings.Cut(address, ".")
+	return name
+}

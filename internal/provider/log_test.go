@@ -1,0 +1,54 @@
+package provider_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+)
+
+// Every exchange is one line of the debug log, and no line holds a key, a
+// signature or a token, whatever the answer is.
+func TestLogHoldsNoSecrets(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	var log bytes.Buffer
+	ctx := tflogtest.RootLogger(t.Context(), &log)
+	data := configured(ctx, t, environment(nil, t.TempDir()), h.ProviderConfig())
+	if _, err := data.Client.Put(ctx, kodo.Put{
+		Bucket: "assets", Key: "a.txt", Content: strings.NewReader("hello"), ContentType: "text/plain", Guard: kodo.IfAbsent(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := data.Client.Stat(ctx, "missing", "a.txt"); err == nil {
+		t.Error("a stat in a bucket that is not there gave no error")
+	}
+	wrong := configured(ctx, t, environment(nil, t.TempDir()), acctest.Values{
+		"access_key": acctest.AccessKey, "secret_key": "sk-that-is-wrong", "endpoint": h.Endpoint(),
+	})
+	_, err := wrong.Client.Bucket(ctx, "assets")
+	if kodo.CodeOf(err) != 401 {
+		t.Errorf("a wrong secret key gave %v, want 401", err)
+	}
+
+	text := log.String()
+	if got, want := strings.Count(text, `"@message":"Kodo exchange"`), len(h.Requests()); got != want {
+		t.Errorf("there are %d lines for %d exchanges:\n%s", got, want, text)
+	}
+	for _, part := range []string{`"method":"POST"`, `"service":"up"`, `"status":401`, `"request_id":"`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no line says %s:\n%s", part, text)
+		}
+	}
+	text += fmt.Sprint(err, wrong.Diagnose("Bucket Not Read", `bucket "assets" could not be read`, err))
+	for _, secret := range []string{acctest.SecretKey, acctest.AccessKey, "sk-that-is-wrong", "Qiniu ", "UpToken", "Authorization"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log or the error holds %q:\n%s", secret, text)
+		}
+	}
+}

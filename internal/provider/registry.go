@@ -1,0 +1,43 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/resources"
+)
+
+// This page is the register of every type that the provider offers, one line each.
+
+func (*kodoProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		resources.NewBucket,
+		resources.NewObject,
+	}
+}
+
+func (*kodoProvider) ListResources(context.Context) []func() list.ListResource {
+	return nil
+}
+
+func (*kodoProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}
+
+func (*kodoProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return nil
+}
+
+func (*kodoProvider) Functions(context.Context) []func() function.Function {
+	return nil
+}
+
+func (*kodoProvider) Actions(context.Context) []func() action.Action {
+	return nil
+}
