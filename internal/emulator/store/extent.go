@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 )
 
@@ -221,8 +222,12 @@ func (s *Store) unpin(extents []Extent) {
 	}
 }
 
-// syncFolder makes the names in a folder durable.
+// syncFolder makes the names in a folder durable. Windows keeps names by itself,
+// and cannot sync a folder.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	folder, err := os.Open(path)
 	if err != nil {
 		return err
