@@ -2,6 +2,7 @@ package compat_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,9 +47,12 @@ func isolated() int {
 	return 0
 }
 
+// newEmulator starts an emulator with an access key that no other has: the SDK
+// remembers hosts by access key and bucket.
 func newEmulator(t *testing.T, buckets ...emulator.BucketSpec) *emulator.Emulator {
 	t.Helper()
-	e, err := emulator.New(emulator.Options{Buckets: buckets})
+	account := emulator.Account{AccessKey: rand.Text(), SecretKey: "secret"}
+	e, err := emulator.New(emulator.Options{Accounts: []emulator.Account{account}, Buckets: buckets})
 	if err != nil {
 		t.Fatal(err)
 	}
