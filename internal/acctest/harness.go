@@ -22,11 +22,11 @@ import (
 
 // The keys of the two accounts that the emulator of a test knows.
 const (
-	AccessKey = "acctest-access-key-of-the-first-account"
-	SecretKey = "acctest-secret-key-of-the-first-account"
+	AccessKey = "acctest-access-key-0001"
+	SecretKey = "acctest-secret-key-of-0001"
 
-	OtherAccessKey = "acctest-access-key-of-the-other-account"
-	OtherSecretKey = "acctest-secret-key-of-the-other-account"
+	OtherAccessKey = "acctest-access-key-0002"
+	OtherSecretKey = "acctest-secret-key-of-0002"
 )
 
 // Harness is an emulator of Kodo, and what a test needs to drive a provider

@@ -3,6 +3,7 @@ package acctest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -196,7 +197,7 @@ func (s *Server) attributes(v tftypes.Value) map[string]tftypes.Value {
 	if !v.IsNull() {
 		s.must(v.As(&attributes))
 	}
-	return attributes
+	return maps.Clone(attributes) // As hands out the value's own map
 }
 
 func (s *Server) resource(typeName string) *tfprotov6.Schema {

@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -15,6 +16,13 @@ import (
 // map[string]string for a map or an object. Values that come back are nil,
 // Unknown{}, string, bool, int64, float64, []any and map[string]any.
 type Values map[string]any
+
+// With returns the values with some of them changed.
+func (v Values) With(changes Values) Values {
+	changed := maps.Clone(v)
+	maps.Copy(changed, changes)
+	return changed
+}
 
 // Unknown is a value that is not known yet.
 type Unknown struct{}

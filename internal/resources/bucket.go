@@ -345,7 +345,13 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 	diagnose := func(err error, advice ...string) diag.Diagnostics {
 		return diag.Diagnostics{r.provider.Diagnose(summary, fmt.Sprintf("bucket %q could not be %s", name, done), err, advice...)}
 	}
-	if code := kodo.CodeOf(failure); code != 612 && code != 631 {
+	var refusal *kodo.Error
+	switch {
+	case !errors.As(failure, &refusal):
+		return diagnose(failure)
+	case refusal.Reason == kodo.ReasonBucketNotEmpty:
+		return diagnose(failure, "Delete its objects first. Or set force_destroy = true, apply, and destroy again: that deletes every object in the bucket, whoever put it there.")
+	case refusal.Code != 612 && refusal.Code != 631:
 		return diagnose(failure)
 	}
 	for bucket, err := range r.provider.Client.Buckets(ctx) {
@@ -367,10 +373,9 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 	return nil
 }
 
-// account identifies the keys, as JSON for the private state: by the end of the
-// access key, which messages show as well.
+// account identifies the keys, as JSON for the private state.
 func (r *bucket) account() []byte {
-	return []byte(strconv.Quote(r.provider.Client.AccessKeyTail()))
+	return []byte(strconv.Quote(r.provider.Client.AccessKeyDigest()))
 }
 
 // fill takes what Kodo says of the bucket into the model.

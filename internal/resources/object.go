@@ -240,18 +240,19 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	if plan.Overwrite.ValueBool() {
 		guard = kodo.Always()
 	}
-	state := plan
-	adopted, diags := r.upload(ctx, &state, guard)
+	stored, diags := r.upload(ctx, plan, guard)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if adopted && !plan.Overwrite.ValueBool() {
+	if stored.Adopted != nil && !plan.Overwrite.ValueBool() {
 		resp.Diagnostics.AddWarning("Existing Object Adopted", fmt.Sprintf("Object %s existed already, with exactly the content of this configuration. "+
 			"Nothing was sent, and this resource manages the object from now on: destroying it deletes the object.", plan.name()))
 	}
 
 	// From here on the object is stored, so whatever fails, the state has it.
+	state := plan
+	state.take(stored)
 	if err := r.finish(ctx, &state, plan.ContentType); err != nil {
 		resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s was stored, but could not be finished", plan.name()), err,
 			"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."))
@@ -295,18 +296,21 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 		return
 	}
 	state := plan
-	state.keep(prior)
+	newBytes := !plan.ETag.Equal(prior.ETag)
+	newType := !plan.ContentType.Equal(prior.ContentType)
 
-	changed := !plan.ETag.Equal(prior.ETag)
-	if changed {
-		_, diags := r.upload(ctx, &state, kodo.IfPutTime(prior.putTime()))
+	if newBytes {
+		stored, diags := r.upload(ctx, plan, kodo.IfPutTime(prior.putTime()))
 		resp.Diagnostics.Append(diags...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
+		state.take(stored)
+	} else {
+		state.keep(prior)
 	}
 	// A new path to the same bytes, and what Kodo does not keep, need no request.
-	if changed || !plan.ContentType.Equal(prior.ContentType) {
+	if newBytes || newType {
 		if err := r.finish(ctx, &state, plan.ContentType); err != nil {
 			resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s could not be changed as planned", plan.name()), err))
 		}
@@ -419,6 +423,15 @@ func (m *objectModel) fill(found kodo.Object) {
 	m.Size = types.Int64Value(found.Size)
 	m.ContentType = types.StringValue(found.ContentType)
 	m.PutTime = types.StringValue(found.PutTime.String())
+}
+
+// take is fill for an upload's answer, which lacks the put time. A new object
+// has the content type that it was given.
+func (m *objectModel) take(stored kodo.Stored) {
+	m.ETag, m.Size, m.PutTime = types.StringValue(stored.ETag), types.Int64Value(stored.Size), types.StringNull()
+	if stored.Adopted != nil {
+		m.fill(*stored.Adopted)
+	}
 }
 
 // keep takes what Kodo said of the object before.

@@ -160,29 +160,22 @@ func (r *object) recordedHash(ctx context.Context, state objectModel, content ko
 	return etag, err
 }
 
-// upload stores the local bytes and takes what Kodo answers into the model,
-// which is only then true of the server. It reports whether the object held the
-// bytes already.
-func (r *object) upload(ctx context.Context, m *objectModel, guard kodo.Guard) (adopted bool, diags diag.Diagnostics) {
-	content, err := r.openContent(m)
+// upload stores the local bytes as the object, if the guard allows it.
+func (r *object) upload(ctx context.Context, plan objectModel, guard kodo.Guard) (stored kodo.Stored, diags diag.Diagnostics) {
+	content, err := r.openContent(&plan)
 	if err != nil {
-		diags.AddAttributeError(m.contentPath(), summaryContentNotReadable, fmt.Sprintf("The content of object %s cannot be read: %s. Nothing was sent.", m.name(), err))
-		return false, diags
+		diags.AddAttributeError(plan.contentPath(), summaryContentNotReadable, fmt.Sprintf("The content of object %s cannot be read: %s. Nothing was sent.", plan.name(), err))
+		return stored, diags
 	}
 	defer content.close() //nolint:errcheck // it was only read
-	stored, err := r.provider.Client.Put(ctx, kodo.Put{
-		Bucket: m.Bucket.ValueString(), Key: m.Key.ValueString(),
-		Content: content, ContentType: m.ContentType.ValueString(), ETag: m.ETag.ValueString(), Guard: guard,
+	stored, err = r.provider.Client.Put(ctx, kodo.Put{
+		Bucket: plan.Bucket.ValueString(), Key: plan.Key.ValueString(),
+		Content: content, ContentType: plan.ContentType.ValueString(), ETag: plan.ETag.ValueString(), Guard: guard,
 	})
 	if err != nil {
-		diags.Append(r.uploadFailed(m, err))
-		return false, diags
+		diags.Append(r.uploadFailed(&plan, err))
 	}
-	m.ETag, m.Size, m.PutTime = types.StringValue(stored.ETag), types.Int64Value(stored.Size), types.StringNull()
-	if stored.Adopted != nil {
-		m.fill(*stored.Adopted)
-	}
-	return stored.Adopted != nil, diags
+	return stored, diags
 }
 
 // uploadFailed says why the bytes were not stored, and what to do.

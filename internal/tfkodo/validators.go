@@ -95,7 +95,7 @@ func BucketTags() validator.Map { return bucketTags{} }
 type bucketTags struct{}
 
 func (bucketTags) Description(context.Context) string {
-	return fmt.Sprintf(`must be at most %d tags that Kodo accepts, for example { team = "web" }`, maxBucketTags)
+	return fmt.Sprintf(`must be accepted by Kodo as a tag, of which a bucket has at most %d, for example { team = "web" }`, maxBucketTags)
 }
 
 func (r bucketTags) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }

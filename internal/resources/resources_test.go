@@ -1,0 +1,139 @@
+package resources_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+)
+
+// values and block keep the tables of tests narrow.
+type values = acctest.Values
+
+func block(address string, config values) acctest.Resource {
+	return acctest.Resource{Address: address, Config: config}
+}
+
+// apply plans and applies the blocks, without errors, and returns what the plan
+// did and what the apply warned of.
+func apply(t *testing.T, s *acctest.Session, blocks ...acctest.Resource) (map[string]acctest.Action, acctest.Diagnostics) {
+	t.Helper()
+	plan := s.Plan(blocks...)
+	if plan.Diagnostics.HasErrors() {
+		t.Fatalf("plan:\n%s", plan.Diagnostics)
+	}
+	diags := s.Apply(plan)
+	if diags.HasErrors() {
+		t.Fatalf("apply:\n%s", diags)
+	}
+	return plan.Actions(), diags
+}
+
+// expectActions compares what a plan does.
+func expectActions(t *testing.T, got, want map[string]acctest.Action) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+}
+
+// expectEmptyPlan checks that the blocks are what the server has.
+func expectEmptyPlan(t *testing.T, s *acctest.Session, blocks ...acctest.Resource) {
+	t.Helper()
+	plan := s.Plan(blocks...)
+	if len(plan.Diagnostics) > 0 {
+		t.Errorf("plan:\n%s", plan.Diagnostics)
+	}
+	expectActions(t, plan.Actions(), map[string]acctest.Action{})
+}
+
+// expectWrites compares the writing requests since it was called last.
+func expectWrites(t *testing.T, h *acctest.Harness, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, h.Writes()); diff != "" {
+		t.Errorf("writing requests (-want +got):\n%s", diff)
+	}
+}
+
+// expectState compares attributes of an address.
+func expectState(t *testing.T, s *acctest.Session, address string, want values) {
+	t.Helper()
+	state, got := s.State(address), values{}
+	for name := range want {
+		got[name] = state[name]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("state of %s (-want +got):\n%s", address, diff)
+	}
+}
+
+// expectError checks that there is one error, and that it says all of this.
+func expectError(t *testing.T, diags acctest.Diagnostics, summary string, says ...string) {
+	t.Helper()
+	errs := diags.Errors()
+	if len(errs) != 1 || errs[0].Summary != summary {
+		t.Fatalf("want one error %q, got:\n%s", summary, diags)
+	}
+	expectSays(t, errs[0].Detail, says...)
+}
+
+// expectWarning checks that there is one warning and no error, and that it says all of this.
+func expectWarning(t *testing.T, diags acctest.Diagnostics, summary string, says ...string) {
+	t.Helper()
+	if len(diags) != 1 || len(diags.Warnings()) != 1 || diags[0].Summary != summary {
+		t.Fatalf("want one warning %q, got:\n%s", summary, diags)
+	}
+	expectSays(t, diags[0].Detail, says...)
+}
+
+func expectSays(t *testing.T, detail string, says ...string) {
+	t.Helper()
+	for _, part := range says {
+		if !strings.Contains(detail, part) {
+			t.Errorf("%q is not said by: %s", part, detail)
+		}
+	}
+	if strings.Contains(detail, acctest.SecretKey) || strings.Contains(detail, acctest.OtherSecretKey) {
+		t.Errorf("a secret key is in: %s", detail)
+	}
+}
+
+// expectContent checks what the server has under the key.
+func expectContent(t *testing.T, h *acctest.Harness, bucket, key, want string) {
+	t.Helper()
+	got, err := h.Content(bucket, key)
+	if err != nil || string(got) != want {
+		t.Errorf("content of %s/%s = %q, %v, want %q", bucket, key, got, err, want)
+	}
+}
+
+// expectKeys checks which keys the bucket has.
+func expectKeys(t *testing.T, h *acctest.Harness, bucket string, want ...string) {
+	t.Helper()
+	got, err := h.Keys(bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys of %s (-want +got):\n%s", bucket, diff)
+	}
+}
+
+// fail makes matching requests fail.
+func fail(t *testing.T, h *acctest.Harness, fault emulator.Fault) {
+	t.Helper()
+	if _, err := h.Fail(fault); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put stores an object behind Terraform's back.
+func put(t *testing.T, h *acctest.Harness, bucket, key, content string) {
+	t.Helper()
+	if err := h.Put(bucket, key, "text/plain", []byte(content)); err != nil {
+		t.Fatal(err)
+	}
+}
