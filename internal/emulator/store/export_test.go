@@ -81,3 +81,13 @@ func (s *Store) Files() ([]string, error) {
 	})
 	return files, err
 }
+
+// DecodeEntry takes a stored value apart.
+func DecodeEntry(value []byte) ([]byte, []Extent, error) {
+	entry := splitEntry(value)
+	extents, err := entry.Extents()
+	return entry.Meta, extents, err
+}
+
+// EncodeEntry is its inverse.
+func EncodeEntry(meta []byte, extents []Extent) []byte { return joinEntry(meta, extents) }
