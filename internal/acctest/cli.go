@@ -12,52 +12,65 @@ import (
 	"time"
 )
 
-// prepareCLI finds a Terraform or an OpenTofu, once for the process, and sets
-// the environment variables with which the testing framework runs it. It must
-// not depend on what the machine has configured for its user.
+// prepareCLI finds a Terraform or an OpenTofu, once for the process, and makes
+// the environment in which the testing framework runs it: nothing that the
+// machine has set up for its user may change what a test does.
 var prepareCLI = sync.OnceValue(func() error {
-	binary, err := findCLI()
+	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	variables := map[string]string{
+	binary, err := findCLI(os.Getenv("TF_ACC_TERRAFORM_PATH"), exec.LookPath, root)
+	if err != nil {
+		return err
+	}
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "TF_ACC") && !strings.HasPrefix(name, "TF_LOG") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	err = setenv(map[string]string{
 		"TF_ACC_TERRAFORM_PATH": binary,
 		"TF_CLI_CONFIG_FILE":    os.DevNull,
 		"CHECKPOINT_DISABLE":    "1",
-		"DO_NOT_TRACK":          "1",
-	}
-	tofu, err := isTofu(binary)
+	})
 	if err != nil {
 		return err
 	}
-	if tofu {
-		// The framework writes the provider's address into configurations, for the registry of Terraform if nothing is said.
-		variables["TF_ACC_PROVIDER_HOST"] = "registry.opentofu.org"
-		variables["TF_ACC_PROVIDER_NAMESPACE"] = "hashicorp"
+	tofu, err := isTofu(binary)
+	if err != nil || !tofu {
+		return err
 	}
+	// The framework writes addresses of providers, by default those of Terraform's registry.
+	return setenv(map[string]string{
+		"TF_ACC_PROVIDER_HOST":      "registry.opentofu.org",
+		"TF_ACC_PROVIDER_NAMESPACE": "hashicorp",
+	})
+})
+
+func setenv(variables map[string]string) error {
 	for name, value := range variables {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
 	return nil
-})
+}
 
-// findCLI returns the path of the binary: the one that TF_ACC_TERRAFORM_PATH
-// names, else terraform or tofu on the PATH, else the OpenTofu that the
-// checkout has built for itself.
-func findCLI() (string, error) {
-	if named := os.Getenv("TF_ACC_TERRAFORM_PATH"); named != "" {
+// findCLI returns the path of the binary, in the order of tools/find-terraform:
+// the one that is named, else terraform or tofu on PATH, else the OpenTofu that
+// the checkout has built for itself.
+func findCLI(named string, lookPath func(string) (string, error), root string) (string, error) {
+	if named != "" {
 		return named, nil
 	}
 	for _, name := range []string{"terraform", "tofu"} {
-		if found, err := exec.LookPath(name); err == nil {
+		if found, err := lookPath(name); err == nil {
 			return filepath.Abs(found)
 		}
-	}
-	root, err := moduleRoot()
-	if err != nil {
-		return "", err
 	}
 	built := filepath.Join(root, "bin", "tofu")
 	if _, err := os.Stat(built); err != nil {
@@ -93,5 +106,5 @@ func isTofu(binary string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s version: %w", binary, err)
 	}
-	return strings.HasPrefix(string(version), "OpenTofu"), nil
+	return strings.Contains(string(version), "OpenTofu v"), nil
 }

@@ -72,6 +72,9 @@ func (h *Harness) NewProvider() func() provider.Provider {
 	})
 }
 
+// Home is the home folder that the providers see.
+func (h *Harness) Home() string { return h.home }
+
 // ProviderConfig is the provider block for the first account of the emulator.
 func (h *Harness) ProviderConfig() Values {
 	return Values{

@@ -1,0 +1,257 @@
+package acctest_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+)
+
+// world is a provider with one resource, fake_thing, whose failures a test
+// decides on. It records what is asked of it.
+type world struct {
+	calls []string
+
+	createFails, createFailsEarly, deleteFails bool
+	planned                                    string // what size is planned as, if not unknown
+	made                                       string // what size becomes
+	plannedNote                                string // what note is planned as, if not as configured
+}
+
+type thing struct {
+	Name types.String `tfsdk:"name"`
+	Note types.String `tfsdk:"note"`
+	Size types.String `tfsdk:"size"`
+}
+
+func (w *world) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "fake"
+}
+func (*world) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse)          {}
+func (*world) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
+func (*world) DataSources(context.Context) []func() datasource.DataSource                        { return nil }
+func (w *world) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{func() resource.Resource { return fakeThing{w} }}
+}
+
+type fakeThing struct{ *world }
+
+func (fakeThing) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "fake_thing"
+}
+
+func (fakeThing) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
+		"name": schema.StringAttribute{Required: true, PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()}},
+		"note": schema.StringAttribute{Optional: true},
+		"size": schema.StringAttribute{Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}},
+	}}
+}
+
+func (f fakeThing) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if f.planned != "" && !req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("size"), f.planned)...)
+	}
+	if f.plannedNote != "" {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("note"), f.plannedNote)...)
+	}
+}
+
+func (f fakeThing) did(what string, v thing) {
+	f.calls = append(f.calls, what+" "+v.Name.ValueString()+v.Note.ValueString())
+}
+
+func (f fakeThing) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var v thing
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &v)...)
+	f.did("create", v)
+	if f.createFailsEarly {
+		resp.Diagnostics.AddError("Not Created", "nothing was made")
+		return
+	}
+	v.Size = types.StringValue(f.made)
+	resp.Diagnostics.Append(resp.State.Set(ctx, v)...)
+	if f.createFails {
+		resp.Diagnostics.AddError("Not Created", "half of it was made")
+	}
+}
+
+func (fakeThing) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+
+func (f fakeThing) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var v thing
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &v)...)
+	f.did("update", v)
+	resp.Diagnostics.Append(resp.State.Set(ctx, v)...)
+}
+
+func (f fakeThing) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var v thing
+	resp.Diagnostics.Append(req.State.Get(ctx, &v)...)
+	f.did("delete", v)
+	if f.deleteFails {
+		resp.Diagnostics = append(resp.Diagnostics, diag.NewErrorDiagnostic("Not Deleted", "it stays"))
+	}
+}
+
+func newWorld(t *testing.T) (*world, *acctest.Session) {
+	t.Helper()
+	w := &world{made: "1"}
+	return w, acctest.NewSession(t, func() provider.Provider { return w }, nil)
+}
+
+func block(name, note string) acctest.Resource {
+	return acctest.Resource{Address: "fake_thing.a", Config: acctest.Values{"name": name, "note": note}}
+}
+
+// apply plans and applies, and returns the summaries of the errors.
+func apply(t *testing.T, s *acctest.Session, blocks ...acctest.Resource) []string {
+	t.Helper()
+	plan := s.Plan(blocks...)
+	if plan.Diagnostics.HasErrors() {
+		t.Fatal(plan.Diagnostics)
+	}
+	var summaries []string
+	for _, d := range s.Apply(plan).Errors() {
+		summaries = append(summaries, d.Summary)
+	}
+	return summaries
+}
+
+func TestSessionLifecycle(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	a, changed, renamed := block("a", ""), block("a", "!"), block("b", "!")
+	for _, step := range []struct {
+		blocks []acctest.Resource
+		action acctest.Action
+	}{
+		{[]acctest.Resource{a}, acctest.Create},
+		{[]acctest.Resource{a}, acctest.NoOp},
+		{[]acctest.Resource{changed}, acctest.Update},
+		{[]acctest.Resource{renamed}, acctest.Replace},
+		{nil, acctest.Delete},
+	} {
+		if got := s.Plan(step.blocks...).Change("fake_thing.a").Action; got != step.action {
+			t.Fatalf("the action is %s, want %s", got, step.action)
+		}
+		if errors := apply(t, s, step.blocks...); errors != nil {
+			t.Fatal(errors)
+		}
+	}
+	want := []string{"create a", "update a!", "delete a!", "create b!", "delete b!"}
+	if diff := cmp.Diff(want, w.calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	if s.State("fake_thing.a") != nil {
+		t.Error("the destroyed object is still in the state")
+	}
+}
+
+// What was made by a creation that failed is tainted, and replaced by the next
+// apply; what was not made is not in the state.
+func TestSessionTaint(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	w.createFailsEarly = true
+	if got := apply(t, s, block("a", "")); !slices.Equal(got, []string{"Not Created"}) {
+		t.Fatalf("errors = %v", got)
+	}
+	if s.State("fake_thing.a") != nil {
+		t.Fatal("what was not made is in the state")
+	}
+	w.createFailsEarly, w.createFails = false, true
+	apply(t, s, block("a", ""))
+	want := acctest.Values{"name": "a", "note": "", "size": "1"}
+	if diff := cmp.Diff(want, s.State("fake_thing.a")); diff != "" || !s.Tainted("fake_thing.a") {
+		t.Fatalf("tainted = %t, state (-want +got):\n%s", s.Tainted("fake_thing.a"), diff)
+	}
+	w.createFails, w.calls = false, nil
+	if got := s.Plan(block("a", "")).Change("fake_thing.a").Action; got != acctest.Replace {
+		t.Errorf("a tainted object is planned as %s", got)
+	}
+	apply(t, s, block("a", ""))
+	if diff := cmp.Diff([]string{"delete a", "create a"}, w.calls); diff != "" || s.Tainted("fake_thing.a") {
+		t.Errorf("tainted = %t, calls (-want +got):\n%s", s.Tainted("fake_thing.a"), diff)
+	}
+}
+
+func TestSessionCreateBeforeDestroy(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	apply(t, s, block("a", ""))
+	b := block("b", "")
+	b.CreateBeforeDestroy = true
+
+	w.createFailsEarly = true
+	apply(t, s, b)
+	if got := s.State("fake_thing.a")["name"]; got != "a" {
+		t.Fatalf("after a creation that made nothing the object is %v, want the old one", got)
+	}
+	w.createFailsEarly, w.deleteFails = false, true
+	apply(t, s, b)
+	if got := s.State("fake_thing.a")["name"]; got != "b" {
+		t.Fatalf("the object is %v, want the new one", got)
+	}
+	w.deleteFails, w.calls = false, nil
+	apply(t, s, b)
+	if diff := cmp.Diff([]string{"delete a"}, w.calls); diff != "" {
+		t.Errorf("calls for the deposed object (-want +got):\n%s", diff)
+	}
+	if got := s.Plan(b).Actions(); len(got) != 0 {
+		t.Errorf("a further plan has the actions %v", got)
+	}
+}
+
+func TestSessionKeepsWhatCouldNotBeDeleted(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	apply(t, s, block("a", ""))
+	w.deleteFails = true
+	if got := apply(t, s); !slices.Equal(got, []string{"Not Deleted"}) {
+		t.Errorf("errors = %v", got)
+	}
+	if got := s.State("fake_thing.a")["name"]; got != "a" {
+		t.Errorf("the object is %v, want the one that could not be deleted", got)
+	}
+}
+
+// Core's rules for what a provider may answer.
+func TestSessionRefusesWhatCoreRefuses(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	w.planned, w.made = "1", "2"
+	if got := apply(t, s, block("a", "")); !slices.Equal(got, []string{"Provider produced inconsistent result after apply"}) {
+		t.Errorf("another size than planned gives %v", got)
+	}
+
+	w, s = newWorld(t)
+	w.planned = "1"
+	plan := s.Plan(block("a", ""))
+	w.planned = "2"
+	if got := s.Apply(plan).String(); !strings.Contains(got, "Provider produced inconsistent final plan") || !strings.Contains(got, "size") {
+		t.Errorf("a second plan that is another one gives %q", got)
+	}
+	if w.calls != nil {
+		t.Errorf("it was applied all the same: %v", w.calls)
+	}
+
+	w, s = newWorld(t)
+	w.plannedNote = "not what was configured"
+	if got := s.Plan(block("a", "")).Diagnostics.String(); !strings.Contains(got, "Provider produced invalid plan") || !strings.Contains(got, "note") {
+		t.Errorf("another note than configured gives %q", got)
+	}
+}
