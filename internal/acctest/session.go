@@ -112,10 +112,10 @@ func (s *Session) Plan(blocks ...Resource) *Plan {
 	s.t.Helper()
 	server, diags := s.start()
 	p := &Plan{Diagnostics: diags, refreshed: map[string]*object{}}
+	if diags.HasErrors() {
+		return p
+	}
 	for _, address := range sortedKeys(s.current) {
-		if diags.HasErrors() {
-			break
-		}
 		refreshed, d := server.read(typeName(address), s.current[address])
 		p.Diagnostics = append(p.Diagnostics, d...)
 		if refreshed != nil {
@@ -258,6 +258,8 @@ func (s *Session) applyChange(server *Server, change *Change) Diagnostics {
 	}
 }
 
+const summaryInconsistent = "Provider produced inconsistent result after apply"
+
 // write creates or updates the object: it plans once more and applies that.
 func (s *Session) write(server *Server, change *Change, prior *object) Diagnostics {
 	s.t.Helper()
@@ -272,16 +274,14 @@ func (s *Session) write(server *Server, change *Change, prior *object) Diagnosti
 	}
 	made, d := server.apply(name, prior, config, final)
 	diags = append(diags, d...)
-	if made == nil {
-		made = prior // Terraform keeps what it had rather than forget it
+	if made == nil { // Terraform keeps what it had rather than forget it
 		if !diags.HasErrors() {
-			diags = append(diags, inconsistent("Provider produced inconsistent result after apply", change.Address, "there is no object")...)
+			diags = append(diags, inconsistent(summaryInconsistent, change.Address, "there is no object")...)
 		}
-	} else if !diags.HasErrors() {
-		diags = append(diags, server.checkSame("Provider produced inconsistent result after apply", change.Address, final.value, made.value)...)
-	}
-	if made == nil {
 		return diags
+	}
+	if !diags.HasErrors() {
+		diags = append(diags, server.checkSame(summaryInconsistent, change.Address, final.value, made.value)...)
 	}
 	if !made.value.IsFullyKnown() {
 		diags = append(diags, inconsistent("Provider returned invalid result object after apply", change.Address, "it has unknown values")...)
@@ -376,6 +376,9 @@ func (s *Session) Identity(address string) Values {
 func (s *Session) Tainted(address string) bool {
 	return s.current[address] != nil && s.current[address].tainted
 }
+
+// Taint does what `terraform taint` does.
+func (s *Session) Taint(address string) { s.current[address].tainted = true }
 
 // Untaint does what `terraform untaint` does.
 func (s *Session) Untaint(address string) { s.current[address].tainted = false }

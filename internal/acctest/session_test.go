@@ -25,10 +25,10 @@ import (
 type world struct {
 	calls []string
 
-	createFails, createFailsEarly, deleteFails bool
-	planned                                    string // what size is planned as, if not unknown
-	made                                       string // what size becomes
-	plannedNote                                string // what note is planned as, if not as configured
+	createFails, createFailsEarly, updateFails, deleteFails bool
+	planned                                                 string // what size is planned as, if not unknown
+	made                                                    string // what size becomes
+	plannedNote                                             string // what note is planned as, if not as configured
 }
 
 type thing struct {
@@ -57,7 +57,7 @@ func (fakeThing) Schema(_ context.Context, _ resource.SchemaRequest, resp *resou
 	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
 		"name": schema.StringAttribute{Required: true, PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()}},
 		"note": schema.StringAttribute{Optional: true},
-		"size": schema.StringAttribute{Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}},
+		"size": schema.StringAttribute{Computed: true},
 	}}
 }
 
@@ -95,6 +95,12 @@ func (f fakeThing) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	var v thing
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &v)...)
 	f.did("update", v)
+	if f.updateFails {
+		resp.State.RemoveResource(ctx)
+		resp.Diagnostics.AddError("Not Updated", "it is as it was")
+		return
+	}
+	v.Size = types.StringValue(f.made)
 	resp.Diagnostics.Append(resp.State.Set(ctx, v)...)
 }
 
@@ -216,11 +222,18 @@ func TestSessionCreateBeforeDestroy(t *testing.T) {
 	}
 }
 
-func TestSessionKeepsWhatCouldNotBeDeleted(t *testing.T) {
+func TestSessionKeepsWhatCouldNotBeChanged(t *testing.T) {
 	t.Parallel()
 	w, s := newWorld(t)
 	apply(t, s, block("a", ""))
-	w.deleteFails = true
+	w.updateFails, w.deleteFails = true, true
+	if got := apply(t, s, block("a", "!")); !slices.Equal(got, []string{"Not Updated"}) {
+		t.Errorf("errors = %v", got)
+	}
+	want := acctest.Values{"name": "a", "note": "", "size": "1"}
+	if diff := cmp.Diff(want, s.State("fake_thing.a")); diff != "" || s.Tainted("fake_thing.a") {
+		t.Errorf("tainted = %t, state (-want +got):\n%s", s.Tainted("fake_thing.a"), diff)
+	}
 	if got := apply(t, s); !slices.Equal(got, []string{"Not Deleted"}) {
 		t.Errorf("errors = %v", got)
 	}
