@@ -115,7 +115,9 @@ func New(options Options) (*Emulator, error) {
 		Secret: func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok },
 		Now:    time.Now, Idle: idle, Latency: options.Latency, Done: e.done,
 	})
-	e.server = &http.Server{Handler: e.api, ReadHeaderTimeout: idle, IdleTimeout: 2 * idle}
+	e.server = &http.Server{
+		Handler: e.api, ReadHeaderTimeout: idle, IdleTimeout: 2 * idle, DisableGeneralOptionsHandler: true,
+	}
 	if err := e.prepare(options); err != nil {
 		return nil, errors.Join(err, listener.Close(), e.Close())
 	}

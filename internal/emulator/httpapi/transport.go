@@ -112,6 +112,9 @@ func (w *response) Write(p []byte) (int, error) {
 // hangUp closes the connection, after what was written so far. A request that
 // got no answer is recorded with status 0.
 func (w *response) hangUp() {
+	if w.recorded {
+		w.conn.Flush() //nolint:errcheck // The client may have left.
+	}
 	w.note(0)
 	conn, _, err := w.conn.Hijack()
 	if err != nil {

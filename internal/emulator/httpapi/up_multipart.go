@@ -204,14 +204,14 @@ func readCompletion(c *call) (completion, error) {
 
 // checkParts holds the size of the object-to-be against the policy. What the
 // parts say now is what they say when the upload is completed: their etags are
-// checked then.
+// checked then, and so are parts that do not exist.
 func (s *Server) checkParts(u upload, refs []engine.PartRef) error {
 	if u.policy.FsizeMin <= 0 && u.policy.FsizeLimit <= 0 {
 		return nil
 	}
-	named := map[int]bool{}
+	missing := map[int]bool{}
 	for _, ref := range refs {
-		named[ref.Number] = true
+		missing[ref.Number] = true
 	}
 	var size int64
 	for after := 0; ; {
@@ -220,13 +220,18 @@ func (s *Server) checkParts(u upload, refs []engine.PartRef) error {
 			return err
 		}
 		for _, part := range page.Parts {
-			if named[part.Number] {
+			if missing[part.Number] {
+				delete(missing, part.Number)
 				size += part.Size
 			}
 		}
-		if after = page.Next; after == 0 {
-			return u.policy.CheckSize(size)
+		if after = page.Next; after > 0 {
+			continue
 		}
+		if len(refs) == 0 || len(missing) > 0 {
+			return nil
+		}
+		return u.policy.CheckSize(size)
 	}
 }
 
