@@ -166,7 +166,7 @@ func file(name, content string) formPart {
 type formPart struct{ name, fileName, contentType, value string }
 
 // form encodes parts in their order.
-func form(t *testing.T, parts ...formPart) (contentType string, body []byte) {
+func form(t testing.TB, parts ...formPart) (contentType string, body []byte) {
 	t.Helper()
 	var buffer bytes.Buffer
 	w := multipart.NewWriter(&buffer)

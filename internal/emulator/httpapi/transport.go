@@ -26,22 +26,24 @@ type idleBody struct {
 func (b *idleBody) Read(p []byte) (int, error) {
 	if now := time.Now(); now.Sub(b.pushed) > b.idle/8 { // Not at each of many small reads.
 		b.pushed = now
-		if err := b.conn.SetReadDeadline(now.Add(b.idle)); err != nil {
-			return 0, &brokenBodyError{err}
-		}
+		b.setDeadline(now.Add(b.idle))
 	}
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
 		// net/http goes on reading to notice that the client leaves; a deadline
 		// would look like that.
-		if err := b.conn.SetReadDeadline(time.Time{}); err != nil {
-			return n, &brokenBodyError{err}
-		}
+		b.setDeadline(time.Time{})
 	case err != nil:
 		err = &brokenBodyError{err}
 	}
 	return n, err
+}
+
+// setDeadline has no say where there is no connection, or it is closed: then
+// reading tells.
+func (b *idleBody) setDeadline(t time.Time) {
+	b.conn.SetReadDeadline(t) //nolint:errcheck // See above.
 }
 
 // response records the status when it is known, which is before the client can
@@ -65,9 +67,8 @@ func newResponse(w http.ResponseWriter, idle time.Duration, record func(int)) *r
 // Unwrap gives http.ResponseController the connection.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// pushDeadline ignores connections that have none, as tests without a network.
 func (w *response) pushDeadline() {
-	w.conn.SetWriteDeadline(time.Now().Add(w.idle)) //nolint:errcheck // See above.
+	w.conn.SetWriteDeadline(time.Now().Add(w.idle)) //nolint:errcheck // Writing tells, as with idleBody.
 }
 
 func (w *response) note(status int) {
