@@ -83,13 +83,4 @@ func inconsistent(summary, address, detail string) Diagnostics {
 	return Diagnostics{{Severity: tfprotov6.DiagnosticSeverityError, Summary: summary, Detail: address + ": " + detail}}
 }
 
-// values shows an object as Go values.
-func (s *Server) values(v tftypes.Value) Values {
-	s.t.Helper()
-	decoded, err := decode(v)
-	s.must(err)
-	attributes, _ := decoded.(map[string]any)
-	return attributes
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

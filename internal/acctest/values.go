@@ -177,3 +177,10 @@ func decodeMap(v tftypes.Value) (any, error) {
 	}
 	return values, nil
 }
+
+// values shows the attributes of an object.
+func values(object tftypes.Value) (Values, error) {
+	decoded, err := decode(object)
+	attributes, _ := decoded.(map[string]any)
+	return attributes, err
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
 
 // signature is Qiniu's management signature of a request as it arrived, written
@@ -147,23 +148,29 @@ func TestKeysComeFromTheFirstSource(t *testing.T) {
 	}
 }
 
-// Two aliases of one process keep to their own accounts, at the same time.
+// Two aliases of one process, at one endpoint and at the same time, keep to
+// their own accounts: each sees its own bucket and not the other's.
 func TestTwoAccountsSideBySide(t *testing.T) {
 	t.Parallel()
-	newProvider := environment(nil, t.TempDir())
-	for _, account := range []string{"one", "two"} {
-		t.Run(account, func(t *testing.T) {
+	h := acctest.New(t, "first")
+	if _, err := h.Engine().CreateBucket(acctest.OtherAccessKey, "other", "z0", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, alias := range []struct{ access, secret, own, foreign string }{
+		{acctest.AccessKey, acctest.SecretKey, "first", "other"},
+		{acctest.OtherAccessKey, acctest.OtherSecretKey, "other", "first"},
+	} {
+		t.Run(alias.own, func(t *testing.T) {
 			t.Parallel()
-			url, signers := witness(t, "sk-one", "sk-two")
-			data := configured(t.Context(), t, newProvider, acctest.Values{
-				"access_key": "ak-" + account, "secret_key": "sk-" + account, "endpoint": url,
+			data := configured(t.Context(), t, environment(nil, t.TempDir()), acctest.Values{
+				"access_key": alias.access, "secret_key": alias.secret, "endpoint": h.Endpoint(),
 			})
 			for range 20 {
-				if _, err := data.Client.Bucket(t.Context(), "assets"); err == nil {
-					t.Fatal("a 401 gave no error")
+				if _, err := data.Client.Bucket(t.Context(), alias.own); err != nil {
+					t.Errorf("the account's own bucket: %v", err)
 				}
-				if got, want := <-signers, "ak-"+account+" with sk-"+account; got != want {
-					t.Fatalf("the request was signed by %s, want %s", got, want)
+				if _, err := data.Client.Bucket(t.Context(), alias.foreign); kodo.CodeOf(err) != 631 {
+					t.Errorf("the other account's bucket: %v, want 631", err)
 				}
 			}
 		})
@@ -221,12 +228,12 @@ func TestFaultyKeys(t *testing.T) {
 			says: []string{`profile "broken"`, "strings"},
 		},
 		"profile that is missing": {
-			block: acctest.Values{"profile": "wrok"}, on: "profile", summary: "Profile Not Read",
-			says: []string{`profile "wrok"`, "profile in the provider block", "broken, default, empty, half, play, work"},
+			block: acctest.Values{"profile": "absent"}, on: "profile", summary: "Profile Not Read",
+			says: []string{`profile "absent"`, "profile in the provider block", "broken, default, empty, half, play, work"},
 		},
 		"profile of the environment that is missing": {
-			env: map[string]string{"QINIU_PROFILE": "wrok"}, on: "profile", summary: "Profile Not Read",
-			says: []string{`profile "wrok"`, "QINIU_PROFILE"},
+			env: map[string]string{"QINIU_PROFILE": "absent"}, on: "profile", summary: "Profile Not Read",
+			says: []string{`profile "absent"`, "QINIU_PROFILE"},
 		},
 		"profile without a file": {
 			block: acctest.Values{"profile": "work"}, noFile: true, on: "profile", summary: "Profile Not Read",

@@ -154,14 +154,15 @@ func hintByCode(failure *kodo.Error) string {
 	return ""
 }
 
-// status is the code with Kodo's own words, such as `631 "no such bucket"`.
+// status is the code with Kodo's own words, such as `631 "no such bucket"` or
+// `401 BadToken "bad token"`.
 func status(failure *kodo.Error) string {
 	text := strconv.Itoa(failure.Code)
-	if failure.Message != "" {
-		text += " " + strconv.Quote(failure.Message)
-	}
 	if failure.Reason != "" {
 		text += " " + failure.Reason
+	}
+	if failure.Message != "" {
+		text += " " + strconv.Quote(failure.Message)
 	}
 	return text
 }

@@ -59,7 +59,7 @@ func TestDiagnose(t *testing.T) {
 		},
 		"403 of a bucket with objects": {
 			notEmpty,
-			`Kodo answered 403 "drop non empty bucket is not allowed" BucketNotEmpty (service rs at rs.example.com, request id req1). The bucket still holds objects.`,
+			`Kodo answered 403 BucketNotEmpty "drop non empty bucket is not allowed" (service rs at rs.example.com, request id req1). The bucket still holds objects.`,
 		},
 		"404 of Kodo": {failed(404, "not found"), `request id req1).` + keys + ` Kodo's services do not know this request`},
 		"404 of a plain web server": {
