@@ -106,9 +106,8 @@ func TestParseExports(t *testing.T) {
 	}
 }
 
-// TestFoghornIsTheSameFile wants a well-formed WAV file that needs more than one
-// part of 4 MiB.
-func TestFoghornIsTheSameFile(t *testing.T) {
+// TestFoghorn wants a well-formed WAV file that needs more than one part of 4 MiB.
+func TestFoghorn(t *testing.T) {
 	t.Parallel()
 	wav := foghornWAV()
 	if got, want := len(wav), 44+72*44100*2; got != want {
@@ -116,9 +115,6 @@ func TestFoghornIsTheSameFile(t *testing.T) {
 	}
 	if got, want := string(wav[:4])+string(wav[8:16])+string(wav[36:40]), "RIFFWAVEfmt data"; got != want {
 		t.Errorf("foghornWAV has the markers %q, want %q", got, want)
-	}
-	if !bytes.Equal(wav, foghornWAV()) {
-		t.Error("foghornWAV differs from one call to the next")
 	}
 }
 
