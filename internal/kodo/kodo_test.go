@@ -25,6 +25,7 @@ const (
 	etag4MiB  = "FivMvS848VwT631aif2dhfWV4jvD"
 	etag5MiB  = "lrMhp7oU8rzWSRlmUeGJ73Q2pVa-" // of zeros
 	etag9MiB  = "lnGI9p-JfYjCCVFSI-mFSvtJXkyO" // of zeros
+	etag64MiB = "loPveBoKhSZQGutJZAtSIqgYNAjN" // of zeros
 )
 
 const (
