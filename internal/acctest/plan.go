@@ -38,8 +38,9 @@ type Change struct {
 }
 
 // Plan is what an apply will do, in this order: creations, updates and
-// replacements as their blocks were given, then deletions by address. A test
-// may put the changes into another order, since Terraform promises none.
+// replacements as their blocks were given, then deletions, first of what entered
+// the state last. A test may put the changes into another order, since Terraform
+// promises none between resources that do not refer to each other.
 type Plan struct {
 	Changes     []*Change
 	Diagnostics Diagnostics
@@ -92,8 +93,8 @@ func (s *Session) Plan(blocks ...Resource) *Plan {
 		kept = append(kept, block.Address)
 		p.add(server.planBlock(block, p.refreshed[block.Address]))
 	}
-	for _, address := range sortedKeys(p.refreshed) {
-		if !slices.Contains(kept, address) {
+	for _, address := range slices.Backward(s.entered) {
+		if p.refreshed[address] != nil && !slices.Contains(kept, address) {
 			p.add(server.planDelete(address, p.refreshed[address], false))
 		}
 	}

@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,7 @@ type Session struct {
 	newProvider func() provider.Provider
 	current     map[string]*object
 	deposed     map[string]*object // left by a replacement that created first and could not delete
+	entered     []string           // addresses in the order in which they entered the state
 }
 
 // NewSession returns a session with an empty state.
@@ -121,7 +123,7 @@ func (s *Session) write(server *Server, change *Change, prior *object) Diagnosti
 		diags = append(diags, inconsistent("Provider returned invalid result object after apply", change.Address, "it has unknown values")...)
 	}
 	made.tainted = diags.HasErrors() && prior == nil
-	s.current[change.Address] = made
+	s.enter(change.Address, made)
 	return diags
 }
 
@@ -175,8 +177,16 @@ func (s *Session) importObject(address, id string, identity Values) Diagnostics 
 	if read == nil {
 		return append(diags, inconsistent("Cannot import non-existent remote object", address, "the provider found none")...)
 	}
-	s.current[address] = read
+	s.enter(address, read)
 	return diags
+}
+
+// enter puts an object into the state.
+func (s *Session) enter(address string, o *object) {
+	if s.current[address] == nil {
+		s.entered = append(slices.DeleteFunc(s.entered, func(a string) bool { return a == address }), address)
+	}
+	s.current[address] = o
 }
 
 // State is the object of an address in the state, or nil.
@@ -221,7 +231,7 @@ func (s *Session) Untaint(address string) { s.current[address].tainted = false }
 
 // Move does what a `moved` block does.
 func (s *Session) Move(from, to string) {
-	s.current[to] = s.current[from]
+	s.enter(to, s.current[from])
 	delete(s.current, from)
 }
 

@@ -125,7 +125,7 @@ func (s *settings) readEndpoints(ctx context.Context, e Environment, m providerM
 				"Set endpoint in the provider block to say so in the configuration, or unset the variable.", envEndpoint, fromEnv))
 	}
 	s.scheme = types.StringValue("https")
-	if strings.HasPrefix(every, "http://") {
+	if strings.HasPrefix(strings.ToLower(every), "http://") {
 		s.scheme = types.StringValue("http")
 	}
 	if m.Endpoint.IsUnknown() {
@@ -175,7 +175,7 @@ func (s *settings) readDefaultBucket(e Environment, m providerModel, diags *diag
 				"The environment variable %s does not hold a download domain: %s.", envDomain, err))
 		}
 	}
-	if s.bucket.IsNull() && !m.Domain.IsNull() {
+	if s.bucket.IsNull() && !m.Domain.IsNull() && !m.Domain.IsUnknown() {
 		diags.AddAttributeError(path.Root("domain"), "Domain Without a Bucket", fmt.Sprintf(
 			"domain is the download domain of the default bucket, and there is no default bucket. "+
 				"Set bucket in the provider block or the environment variable %s, or set domain on the resources.", envBucket))

@@ -194,6 +194,7 @@ func TestDefaultBucketAndItsDomain(t *testing.T) {
 		"domain of the environment alone":                  {acctest.Values{"bucket": "block"}, map[string]string{"QINIU_BUCKET_DOMAIN": "env.example.com"}, text("block"), text("env.example.com")},
 		"domain of no bucket":                              {nil, map[string]string{"QINIU_BUCKET_DOMAIN": "env.example.com"}, null, null},
 		"unknown":                                          {acctest.Values{"bucket": acctest.Unknown{}, "domain": acctest.Unknown{}}, both, unknown, unknown},
+		"unknown domain of no bucket":                      {acctest.Values{"domain": acctest.Unknown{}}, nil, null, unknown},
 		"unknown bucket":                                   {acctest.Values{"bucket": acctest.Unknown{}}, both, unknown, unknown},
 	} {
 		t.Run(name, func(t *testing.T) {

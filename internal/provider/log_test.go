@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
+	"github.com/hashicorp/terraform-plugin-log/tfsdklogtest"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
@@ -49,6 +50,28 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	for _, secret := range []string{acctest.SecretKey, acctest.AccessKey, "sk-that-is-wrong", "Qiniu ", "UpToken", "Authorization"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log or the error holds %q:\n%s", secret, text)
+		}
+	}
+}
+
+// The same for everything that the framework logs of plans and applies.
+func TestProtocolLogHoldsNoSecrets(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t)
+	var log, frameworkLog bytes.Buffer
+	s := h.Session()
+	s.Context = tfsdklogtest.RootLogger(tflogtest.RootLogger(t.Context(), &log), &frameworkLog)
+	mustApply(t, s, s.Plan(assets))
+	mustApply(t, s, s.Plan(assets, page("hello")))
+	mustApply(t, s, s.Plan(assets, page("hello, again")))
+	mustApply(t, s, s.Plan())
+
+	if !strings.Contains(log.String(), "Kodo exchange") || !strings.Contains(frameworkLog.String(), `"@level":"trace"`) {
+		t.Fatalf("the logs do not hold what they should:\n%s\n%s", log.String(), frameworkLog.String())
+	}
+	for _, secret := range []string{acctest.SecretKey, acctest.AccessKey, "UpToken", "Authorization"} {
+		if strings.Contains(log.String(), secret) || strings.Contains(frameworkLog.String(), secret) {
+			t.Errorf("a log holds %q", secret)
 		}
 	}
 }
