@@ -65,8 +65,9 @@ func start(t *testing.T, arguments ...string) *process {
 	}
 	t.Cleanup(func() {
 		if p.cmd.ProcessState == nil {
-			p.cmd.Process.Kill()
-			p.cmd.Wait()
+			if err := p.stop(syscall.SIGKILL); err == nil {
+				t.Error("the program ended by itself")
+			}
 		}
 	})
 	scanner := bufio.NewScanner(stdout)

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/base64"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -91,8 +90,8 @@ func (c *call) readBody() error {
 		return &engine.Error{Code: http.StatusRequestEntityTooLarge, Message: "request body too large"}
 	}
 	c.body = body
-	contentType, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if err != nil || contentType != "application/x-www-form-urlencoded" {
+	contentType, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(contentType), "application/x-www-form-urlencoded") {
 		return nil
 	}
 	form, err := url.ParseQuery(string(body))

@@ -57,7 +57,7 @@ func (c *client) as(account emulator.Account) *client {
 
 func (c *client) hmac(data string) string {
 	mac := hmac.New(sha1.New, []byte(c.account.SecretKey))
-	io.WriteString(mac, data)
+	mac.Write([]byte(data))
 	return base64.URLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -166,8 +166,8 @@ func file(name, content string) formPart {
 type formPart struct{ name, fileName, contentType, value string }
 
 // form encodes parts in their order.
-func form(t testing.TB, parts ...formPart) (contentType string, body []byte) {
-	t.Helper()
+func form(tb testing.TB, parts ...formPart) (contentType string, body []byte) {
+	tb.Helper()
 	var buffer bytes.Buffer
 	w := multipart.NewWriter(&buffer)
 	for _, part := range parts {
@@ -178,11 +178,15 @@ func form(t testing.TB, parts ...formPart) (contentType string, body []byte) {
 		}
 		p, err := w.CreatePart(header)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		io.WriteString(p, part.value)
+		if _, err := io.WriteString(p, part.value); err != nil {
+			tb.Fatal(err)
+		}
 	}
-	w.Close()
+	if err := w.Close(); err != nil {
+		tb.Fatal(err)
+	}
 	return w.FormDataContentType(), buffer.Bytes()
 }
 

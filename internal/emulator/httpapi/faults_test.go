@@ -321,7 +321,9 @@ func TestOddRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		io.WriteString(conn, text)
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
 		answer, err := io.ReadAll(conn)
 		if err != nil {
 			t.Fatal(err)

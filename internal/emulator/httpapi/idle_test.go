@@ -63,7 +63,9 @@ func TestSilentClients(t *testing.T) {
 	contentType, body := form(t, field("token", c.token(policy("bucket"))), field("key", "k"), file("f", strings.Repeat("x", 8*mib)))
 	conn := dial()
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", contentType, len(body))
-	conn.Write(body[:len(body)/2])
+	if _, err := conn.Write(body[:len(body)/2]); err != nil {
+		t.Fatal(err)
+	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || res.StatusCode != http.StatusBadRequest || !res.Close {
 		t.Errorf("half an upload: %v, %v, want 400 and the end of the connection", res, err)
@@ -78,7 +80,9 @@ func TestSilentClients(t *testing.T) {
 
 	// It reads nothing of an answer that no buffer can hold.
 	conn = dial()
-	io.WriteString(conn, "GET /k HTTP/1.1\r\nHost: bucket.localhost\r\n\r\n")
+	if _, err := io.WriteString(conn, "GET /k HTTP/1.1\r\nHost: bucket.localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
 	waitFor(t, "the download to begin", func() bool { return len(handler.Log.All()) == 3 })
 	time.Sleep(500 * time.Millisecond)
 	if n, err := io.Copy(io.Discard, conn); n >= 8*mib || (err == nil && n == 0) {

@@ -12,12 +12,13 @@ import (
 
 // operation serves an operation on one object: /<op>/<entry>[/…].
 func (s *Server) operation(c *call) (any, error) {
-	arguments := make([]string, len(c.arguments))
-	for i := range arguments {
-		var err error
-		if arguments[i], err = c.argument(i); err != nil {
+	var arguments []string
+	for i := range c.arguments {
+		argument, err := c.argument(i)
+		if err != nil {
 			return nil, err
 		}
+		arguments = append(arguments, argument)
 	}
 	if c.command == "stat" && c.params.Get("needparts") == "true" {
 		arguments = append(arguments, "needparts", "true")

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -170,8 +171,8 @@ func TestBrokenUploads(t *testing.T) {
 	req.Header.Set("Content-Type", contentType)
 	req.ContentLength = int64(len(body))
 	go func() {
-		writer.Write(body[:len(body)/2])
-		writer.CloseWithError(io.ErrUnexpectedEOF)
+		_, err := writer.Write(body[:len(body)/2])
+		writer.CloseWithError(errors.Join(err, io.ErrUnexpectedEOF))
 	}()
 	if res := c.send(req); res.err == nil && res.status < 400 {
 		t.Errorf("half an upload was answered %d", res.status)
