@@ -53,9 +53,10 @@ func (e *Engine) receive(blob *Blob, r io.Reader) error {
 	etag, md5Sum, crc := qetag.New(), md5.New(), crc32.NewIEEE()
 	hashes := io.MultiWriter(etag, md5Sum, crc)
 	for ended := false; !ended; {
-		chunk, err := fill(*buffer, r)
-		ended = err == io.EOF
-		if err != nil && !ended {
+		var chunk []byte
+		var err error
+		chunk, ended, err = fill(*buffer, r)
+		if err != nil {
 			return err
 		}
 		hashes.Write(chunk) //nolint:errcheck // A hash never fails.
@@ -68,18 +69,21 @@ func (e *Engine) receive(blob *Blob, r io.Reader) error {
 	return nil
 }
 
-// fill reads until the buffer is full or r ends or fails: network connections
-// give a few bytes at a time, disks want many.
-func fill(buffer []byte, r io.Reader) ([]byte, error) {
+// fill reads until the buffer is full or r ends: network connections give a few
+// bytes at a time, disks want many.
+func fill(buffer []byte, r io.Reader) (chunk []byte, ended bool, err error) {
 	n := 0
 	for n < len(buffer) {
 		read, err := r.Read(buffer[n:])
 		n += read
+		if err == io.EOF { //nolint:errorlint // A wrapped io.EOF is a broken connection, not the end.
+			return buffer[:n], true, nil
+		}
 		if err != nil {
-			return buffer[:n], err
+			return nil, false, err
 		}
 	}
-	return buffer[:n], nil
+	return buffer[:n], false, nil
 }
 
 // Discard removes the content, unless an object or a part has come to name it.

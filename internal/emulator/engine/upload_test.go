@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -255,10 +256,12 @@ func TestNoSuchUpload(t *testing.T) {
 
 func TestUploadsExpire(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
+	dir := t.TempDir()
+	e := open(t, engine.Options{Dir: dir, Now: func() time.Time { return time.Unix(1772366400, 0) }})
+	createBucket(t, e, "bucket-1")
 	const week = 7 * 24 * time.Hour
 	early := beginUpload(t, e, ref("key"))
-	part := uploadPart(t, e, early, 1, strings.NewReader("content"))
+	part := uploadPart(t, e, early, 1, io.LimitReader(zeros{}, mib))
 	if err := e.Advance(time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -269,12 +272,26 @@ func TestUploadsExpire(t *testing.T) {
 	if _, err := e.ListParts(early, 0, 0); err != nil {
 		t.Errorf("a second too early: %v", err)
 	}
+	wantFiles(t, dir, 1)
 	if err := e.Advance(time.Second); err != nil {
 		t.Fatal(err)
 	}
+	wantFiles(t, dir, 0)
 	_, err := e.CompleteUpload(engine.Complete{UploadRef: early, Parts: []engine.PartRef{part}})
 	wantError(t, err, 612, "no such uploadId")
 	if _, err := e.ListParts(late, 0, 0); err != nil {
 		t.Errorf("the later upload is gone too: %v", err)
+	}
+}
+
+// wantFiles counts the files in which a data folder keeps large content.
+func wantFiles(t *testing.T, dir string, want int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "extents", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != want {
+		t.Errorf("%d files, want %d: %v", len(files), want, files)
 	}
 }
