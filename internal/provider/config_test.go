@@ -275,7 +275,7 @@ func TestProcessEnvironment(t *testing.T) {
 		cmd.Env = []string{
 			childVariable + "=" + child,
 			"QINIU_ACCESS_KEY=" + acctest.AccessKey, "QINIU_SECRET_KEY=" + acctest.SecretKey,
-			"HOME=" + home, "TMPDIR=" + t.TempDir(),
+			"HOME=" + home, "TMPDIR=" + t.TempDir(), "GOCOVERDIR=" + t.TempDir(),
 			"QINIU_BUCKET_URL=" + trap.URL, "QINIU_UC_HOST=" + trap.URL, "DISABLE_QINIU_SECURE_PROTOCOL=true",
 			"HTTP_PROXY=" + trap.URL, "http_proxy=" + trap.URL, "HTTPS_PROXY=" + trap.URL,
 		}
