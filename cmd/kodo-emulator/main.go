@@ -53,18 +53,32 @@ func run(ctx context.Context, arguments []string, out, help io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err = announce(out, e, options); err == nil {
+		<-ctx.Done()
+	}
+	return errors.Join(err, e.Close())
+}
+
+// announce prints what to export, the download address of each bucket that was
+// asked for, and that the emulator is ready. All of it can be given to a shell:
+// what is not an export is a comment.
+func announce(out io.Writer, e *emulator.Emulator, options emulator.Options) error {
+	account := e.Account()
+	text := fmt.Sprintf("export QINIU_ACCESS_KEY=%s\nexport QINIU_SECRET_KEY=%s\nexport QINIU_ENDPOINT=%s\n",
+		quote(account.AccessKey), quote(account.SecretKey), e.Endpoint())
+	for _, bucket := range options.Buckets {
+		host, err := e.DownloadHost(bucket.Name)
+		if err != nil {
+			return err
+		}
+		text += fmt.Sprintf("# Bucket %s: http://%s/\n", bucket.Name, host)
+	}
 	kept := "kept"
 	if options.Data == "" {
 		kept = "removed at the end"
 	}
-	account := e.Account()
-	// All of it can be given to a shell: what is not an export is a comment.
-	_, err = fmt.Fprintf(out, "export QINIU_ACCESS_KEY=%s\nexport QINIU_SECRET_KEY=%s\nexport QINIU_ENDPOINT=%s\n# Ready: a local Kodo at %s with its data in %s (%s). Stop it with Ctrl-C.\n",
-		quote(account.AccessKey), quote(account.SecretKey), e.Endpoint(), e.Endpoint(), e.Dir(), kept)
-	if err == nil {
-		<-ctx.Done()
-	}
-	return errors.Join(err, e.Close())
+	_, err := fmt.Fprintf(out, "%s# Ready: a local Kodo at %s with its data in %s (%s). Stop it with Ctrl-C.\n", text, e.Endpoint(), e.Dir(), kept)
+	return err
 }
 
 // quote writes a value for a shell.

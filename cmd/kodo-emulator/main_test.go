@@ -110,10 +110,14 @@ func TestPrintsWhatToExport(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, "--data", data, "--access-key", "ak1", "--secret-key", "s'k 1", "--access-key=ak2", "--secret-key=sk2", "--bucket=assets:public")
+	if len(p.lines) != 5 || !regexp.MustCompile(`^# Bucket assets: http://127\.0\.0\.1:[0-9]+/$`).MatchString(p.lines[3]) {
+		t.Fatalf("output %q, want the address of the bucket in its fourth line", p.lines)
+	}
 	want := []string{
 		"export QINIU_ACCESS_KEY=ak1",
 		`export QINIU_SECRET_KEY='s'\''k 1'`,
 		"export QINIU_ENDPOINT=" + p.endpoint,
+		p.lines[3],
 		fmt.Sprintf("# Ready: a local Kodo at %s with its data in %s (kept). Stop it with Ctrl-C.", p.endpoint, data),
 	}
 	if diff := cmp.Diff(want, p.lines); diff != "" {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -105,7 +106,7 @@ func New(options Options) (*Emulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", options.Listen, err)
 	}
-	e.address = listener.Addr().String()
+	e.address = reachable(listener.Addr())
 	if err := e.open(options); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -123,6 +124,16 @@ func New(options Options) (*Emulator, error) {
 	}
 	e.serve(listener)
 	return e, nil
+}
+
+// reachable returns the host:port by which a listener is reached from this
+// machine, also where it listens on every address.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return address.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 func secretsOf(accounts []Account) (map[string]string, error) {

@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -105,6 +106,44 @@ func TestRestart(t *testing.T) {
 	}
 	if status, _ := get(t, "http://"+other+"/dir/k"); status != 200 {
 		t.Errorf("the new link: %d", status)
+	}
+}
+
+func TestListenOnEveryAddress(t *testing.T) {
+	t.Parallel()
+	e := start(t, emulator.Options{Listen: ":0"})
+	if !strings.HasPrefix(e.Endpoint(), "http://127.0.0.1:") {
+		t.Errorf("Endpoint() = %q, want an address that can be dialled", e.Endpoint())
+	}
+	if status, _ := get(t, e.Endpoint()+"/_emulator/health"); status != 200 {
+		t.Errorf("health: %d", status)
+	}
+}
+
+// TestDropPastTheWire drops and makes a bucket where no handler sees it.
+func TestDropPastTheWire(t *testing.T) {
+	t.Parallel()
+	e := start(t, emulator.Options{Buckets: []emulator.BucketSpec{{Name: "assets", Public: true}}})
+	owner := e.Account().AccessKey
+	host, err := e.DownloadHost("assets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Engine().DropBucket(owner, "assets"); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get(t, "http://"+host+"/k"); status != 404 || body != `{"error":"no such domain"}` {
+		t.Errorf("the link to a dropped bucket: %d %s", status, body)
+	}
+	if _, err := e.Engine().CreateBucket(owner, "assets", "", false); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := e.DownloadHost("assets"); err != nil || again != host {
+		t.Errorf("DownloadHost() = %q, %v, want %q", again, err, host)
+	}
+	bucket, err := e.Engine().Bucket(owner, "assets")
+	if err != nil || !strings.HasSuffix(host, fmt.Sprintf(":%d", bucket.Port)) {
+		t.Errorf("Bucket() = %+v, %v, want the port of %s", bucket, err, host)
 	}
 }
 

@@ -43,33 +43,40 @@ func portOf(address net.Addr) int {
 func (o *origins) Address(bucket engine.Bucket) (string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if listener, ok := o.listeners[bucket.Name]; ok {
-		return listener.Addr().String(), nil
+	listener, ok := o.listeners[bucket.Name]
+	if !ok {
+		var err error
+		if listener, err = o.open(bucket); err != nil {
+			return "", err
+		}
 	}
+	if port := portOf(listener.Addr()); port != bucket.Port {
+		_, err := o.engine.UpdateBucket(bucket.Owner, bucket.Name, func(b *engine.Bucket) error {
+			b.Port = port
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return listener.Addr().String(), nil
+}
+
+// open opens the listener of a bucket.
+func (o *origins) open(bucket engine.Bucket) (net.Listener, error) {
 	if o.closed {
-		return "", net.ErrClosed
+		return nil, net.ErrClosed
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(bucket.Port)))
 	if err != nil && bucket.Port != 0 {
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return "", fmt.Errorf("open the download listener of the bucket %q: %w", bucket.Name, err)
+		return nil, fmt.Errorf("open the download listener of the bucket %q: %w", bucket.Name, err)
 	}
-	port := portOf(listener.Addr())
-	if port != bucket.Port {
-		_, err := o.engine.UpdateBucket(bucket.Owner, bucket.Name, func(b *engine.Bucket) error {
-			b.Port = port
-			return nil
-		})
-		if err != nil {
-			listener.Close() //nolint:errcheck // The first error says more.
-			return "", err
-		}
-	}
-	o.listeners[bucket.Name], o.buckets[port] = listener, bucket.Name
+	o.listeners[bucket.Name], o.buckets[portOf(listener.Addr())] = listener, bucket.Name
 	o.serve(listener)
-	return listener.Addr().String(), nil
+	return listener, nil
 }
 
 // Bucket tells by whose listener a connection came in.

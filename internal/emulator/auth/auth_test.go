@@ -160,6 +160,42 @@ func TestManagementDates(t *testing.T) {
 	}
 }
 
+// TestClientHabits holds the spellings of the official clients, whose
+// signatures were made with Python's hmac module.
+func TestClientHabits(t *testing.T) {
+	t.Parallel()
+	for name, request := range map[string]auth.Request{
+		"Node adds the port again": {
+			Method: "POST", Host: "127.0.0.1:9000", RawPath: "/batch", Path: "/batch", Body: []byte("op=stat%2FYjE6azE%3D"),
+			Header: header("Content-Type", form, "Authorization", "Qiniu ak:bWkCcD6tpKW3iBl8N3GEUeWd4AU="),
+		},
+		"Python signs the path as sent": {
+			Method: "GET", Host: "h", RawPath: "/a%20b/%2F", Path: "/a b//", RawQuery: "c=%20",
+			Header: header("Authorization", "Qiniu ak:0BYxcf24Kt6o-yDDzoIEGmoDUno="),
+		},
+		"JSON and other headers": {
+			Method: "PUT", Host: "h", RawPath: "/bucketTagging", Path: "/bucketTagging", RawQuery: "bucket=b", Body: []byte(`{"Tags":[]}`),
+			Header: header("Content-Type", "application/json", "x-qiniu-bbb", "2", "X-QINIU-AAA", "1", "X-Qiniu-", "0", "Authorization", "Qiniu ak:XGxoYoj9nY6XbzxBUF4VL00QW6U="),
+		},
+		"Go leaves out a body of another type": {
+			Method: "POST", Host: "h", RawPath: "/x", Path: "/x", Body: []byte("y"),
+			Header: header("Content-Type", "text/plain", "Authorization", "Qiniu ak:Udoz81iPFlc4itCuFp9UsvqkZmo="),
+		},
+		"a binary body is never signed": {
+			Method: "POST", Host: "h", RawPath: "/x", Path: "/x", Body: []byte("y"),
+			Header: header("Content-Type", "application/octet-stream", "Authorization", "Qiniu ak:mCMUB0mwenD_1IwqfIs9LG2shA0="),
+		},
+		"QBox with a form": {
+			Method: "POST", Host: "h", RawPath: "/batch", Path: "/batch", Body: []byte("op=stat%2FYjE6azE%3D"),
+			Header: header("Content-Type", form, "Authorization", "QBox ak:4VWBIhYGkwcFuFCgB4qdEsjYrL4="),
+		},
+	} {
+		if key, err := verifierAt(signingTime).Management(request); err != nil || key != "ak" {
+			t.Errorf("%s: %q, %v", name, key, err)
+		}
+	}
+}
+
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	const policy = "eyJzY29wZSI6ImIxOmsxIiwiZGVhZGxpbmUiOjE4OTM0NTYwMDB9"
