@@ -51,7 +51,6 @@ func (c *Client) CreateBucket(ctx context.Context, name, regionID string, privat
 		return err
 	}
 	c.own.created(name)
-	c.discovered.forget(name)
 	return nil
 }
 

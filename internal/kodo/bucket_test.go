@@ -368,7 +368,7 @@ func TestSetContentType(t *testing.T) {
 	t.Parallel()
 	e, c := newEmulator(t)
 	before := seed(t, e, c, "key", "hello")
-	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-new", before.ETag); err != nil {
+	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-new", before.PutTime); err != nil {
 		t.Fatal(err)
 	}
 	want := before
@@ -377,8 +377,9 @@ func TestSetContentType(t *testing.T) {
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-newer", etagEmpty); kodo.CodeOf(err) < 400 {
-		t.Errorf("with the hash of other content: %v, want a refusal", err)
+	var changed *kodo.ChangedError
+	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-newer", before.PutTime-1); !errors.As(err, &changed) {
+		t.Errorf("with another put time: %v, want a refusal", err)
 	}
 	if got, err := c.Stat(t.Context(), "bucket", "key"); err != nil || got.ContentType != "image/x-new" {
 		t.Errorf("stat: %+v, %v", got, err)

@@ -136,7 +136,11 @@ func useEverything(endpoint string) error {
 	if _, err := c.Remove(ctx, "new", "none", 1, ""); err != nil {
 		return err
 	}
-	if err := errors.Join(c.SetContentType(ctx, "new", "small", "c/d", etagHello), c.Delete(ctx, "new", "small")); err != nil {
+	small, err := c.Stat(ctx, "new", "small")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.SetContentType(ctx, "new", "small", "c/d", small.PutTime), c.Delete(ctx, "new", "small")); err != nil {
 		return err
 	}
 	if _, err := c.Stat(ctx, "nobody-has-this", "key"); err == nil {

@@ -101,37 +101,26 @@ func readPart(content Content, buf []byte, offset int64) error {
 // of the form that depends on the sizes of its parts: then it asks for those. Where Kodo does not know them, nothing
 // proves that the bytes are the same, and the answer is false.
 func (c *Client) Same(ctx context.Context, bucket string, have Object, local Content) (bool, error) {
-	return c.same(ctx, bucket, have, local, "")
-}
-
-// same is Same for content whose v1 hash may be known already.
-func (c *Client) same(ctx context.Context, bucket string, have Object, local Content, etag string) (bool, error) {
 	if have.Size != local.Size() {
 		return false, nil
 	}
-	if qetag.IsV2(have.ETag) {
-		sizes, err := c.PartSizes(ctx, bucket, have.Key)
-		if err != nil {
-			return false, err
-		}
-		var total int64
-		for _, size := range sizes {
-			total += size
-		}
-		if len(sizes) == 0 || total != local.Size() {
-			return false, nil
-		}
-		v2, err := qetag.ReadAtParts(ctx, local, sizes)
-		return v2 == have.ETag, changedIfShort(err)
-	}
-	if etag == "" {
+	if !qetag.IsV2(have.ETag) {
 		v1, err := qetag.ReadAt(ctx, local, local.Size())
-		if err != nil {
-			return false, changedIfShort(err)
-		}
-		etag = v1
+		return v1 == have.ETag, changedIfShort(err)
 	}
-	return etag == have.ETag, nil
+	sizes, err := c.PartSizes(ctx, bucket, have.Key)
+	if err != nil {
+		return false, err
+	}
+	var total int64
+	for _, size := range sizes {
+		total += size
+	}
+	if len(sizes) == 0 || total != local.Size() {
+		return false, nil
+	}
+	v2, err := qetag.ReadAtParts(ctx, local, sizes)
+	return v2 == have.ETag, changedIfShort(err)
 }
 
 // changedIfShort says what it means that content ended before its size.

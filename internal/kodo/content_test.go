@@ -34,6 +34,7 @@ func TestSame(t *testing.T) {
 		"v2, five parts":          {etag5x1MiB, 5 * mib, zeros(5 * mib), "[1048576,1048576,1048576,1048576,1048576]", true, 1},
 		"v2, other parts":         {etag5x1MiB, 5 * mib, zeros(5 * mib), "[5242880]", false, 1},
 		"v2, parts of other size": {etag5x1MiB, 5 * mib, zeros(5 * mib), "[1048576]", false, 1},
+		"v2, parts of more":       {etag5x1MiB, 5 * mib, zeros(5 * mib), "[6291456]", false, 1},
 		"v2, parts not known":     {etag5x1MiB, 5 * mib, zeros(5 * mib), "null", false, 1},
 		"v2, other size":          {etag5x1MiB, 5 * mib, hello(), "", false, 0},
 	}

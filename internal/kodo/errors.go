@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/qiniu/go-sdk/v7/client"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/qetag"
 )
 
 // Kodo's codes are HTTP statuses, some of its own making. These are the ones that the Client acts on.
@@ -146,8 +148,12 @@ type ExistsError struct {
 
 // Error implements error.
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("the object %q exists in bucket %q with other content (hash %s, %d bytes, put at %s)",
-		e.Object.Key, e.Bucket, e.Object.ETag, e.Object.Size, e.Object.PutTime)
+	how := "with other content"
+	if qetag.IsV2(e.Object.ETag) {
+		how = "with other content, or with the same in other parts" // which make for another hash
+	}
+	return fmt.Sprintf("the object %q exists in bucket %q %s (hash %s, %d bytes, put at %s)",
+		e.Object.Key, e.Bucket, how, e.Object.ETag, e.Object.Size, e.Object.PutTime)
 }
 
 // A ChangedError refuses a Put because the object is not the one that it was meant to replace.

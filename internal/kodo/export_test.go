@@ -2,5 +2,5 @@ package kodo
 
 import "time"
 
-// Hurry makes a Client's pauses between attempts too short to wait for in a test.
-func (c *Client) Hurry() { c.firstPause = time.Millisecond }
+// SetFirstPause says how long the Client waits before the second attempt at a call.
+func (c *Client) SetFirstPause(d time.Duration) { c.firstPause = d }

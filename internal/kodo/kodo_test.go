@@ -55,7 +55,7 @@ func newClient(t *testing.T, endpoints kodo.Endpoints, change ...func(*kodo.Conf
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Hurry()
+	client.SetFirstPause(time.Millisecond)
 	return client
 }
 

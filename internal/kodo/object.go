@@ -60,8 +60,9 @@ func (c *Client) askStat(ctx context.Context, bucket, key string, parts bool) (*
 	return answer, err
 }
 
-// SetContentType changes the content type of an object whose hash is still etag.
-func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType, etag string) error {
+// SetContentType changes the content type of the object that was put at that time. The refusal of any other is a
+// *ChangedError.
+func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType string, at PutTime) error {
 	if err := CheckContentType(contentType); err != nil {
 		return err
 	}
@@ -70,10 +71,14 @@ func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType, e
 		return err
 	}
 	defer unlock()
+	have, err := c.allowed(ctx, Put{Bucket: bucket, Key: key, Guard: IfPutTime(at)})
+	if err != nil {
+		return err
+	}
 	return c.do(ctx, call{op: "change content type", service: serviceRS, bucket: bucket, key: key},
 		func(ctx context.Context, at *apis.Options) error {
 			_, err := c.storage.ModifyObjectMetadata(ctx, &apis.ModifyObjectMetadataRequest{
-				Entry: entry(bucket, key), MimeType: contentType, Condition: url.Values{"hash": {etag}}.Encode(),
+				Entry: entry(bucket, key), MimeType: contentType, Condition: url.Values{"hash": {have.ETag}}.Encode(),
 			}, at)
 			return err
 		})

@@ -71,7 +71,11 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 		return Stored{}, err
 	}
 	if have != nil {
-		same, err := c.same(ctx, p.Bucket, *have, p.Content, p.ETag)
+		// Where a hash was planned, only an object with that very hash is what was planned.
+		same := have.ETag == p.ETag
+		if p.ETag == "" {
+			same, err = c.Same(ctx, p.Bucket, *have, p.Content)
+		}
 		switch {
 		case err != nil:
 			return Stored{}, err

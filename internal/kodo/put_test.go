@@ -2,6 +2,8 @@ package kodo_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -182,15 +184,18 @@ func TestPutKnowsObjectsUploadedInOtherParts(t *testing.T) {
 	})
 	c := newClient(t, everything(url), noRetries)
 	p := put("key", zeros(5*mib), kodo.IfAbsent())
-	p.ETag = etag5MiB // known from the plan, but of no help here
 	stored, err := c.Put(t.Context(), p)
 	if err != nil || stored.Adopted == nil || stored.ETag != etag5x1MiB || uploads.Load() != 0 {
 		t.Errorf("got %+v, %v, %d uploads; want the object adopted", stored, err, uploads.Load())
 	}
+	var exists *kodo.ExistsError
+	p.ETag = etag5MiB // planned, so that an object with another hash is not what was planned
+	if _, err := c.Put(t.Context(), p); !errors.As(err, &exists) || !strings.Contains(err.Error(), "in other parts") {
+		t.Errorf("with a planned hash: %v, want that the object exists", err)
+	}
 	other := make([]byte, 5*mib)
 	other[4*mib] = 1
 	p.Content, p.ETag = strings.NewReader(string(other)), ""
-	var exists *kodo.ExistsError
 	if _, err := c.Put(t.Context(), p); !errors.As(err, &exists) {
 		t.Errorf("other content: %v, want that the object exists", err)
 	}
@@ -509,6 +514,13 @@ func TestOddKeys(t *testing.T) {
 			continue
 		}
 		wantContent(t, e, key, key)
+		if _, err := c.Put(t.Context(), put(key, strings.NewReader("again "+key), kodo.Always())); err != nil {
+			t.Errorf("overwrite %q: %v", key, err)
+		}
+		wantContent(t, e, key, "again "+key)
+		if stored, err = c.Put(t.Context(), put(key, strings.NewReader(key), kodo.Always())); err != nil {
+			t.Errorf("overwrite %q: %v", key, err)
+		}
 		if object, err := c.Stat(t.Context(), "bucket", key); err != nil || object.Key != key || object.ETag != stored.ETag {
 			t.Errorf("stat %q: %+v, %v", key, object, err)
 		}
@@ -575,6 +587,74 @@ func TestSizes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestUploadTokens(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		guard kodo.Guard
+		key   string
+		want  map[string]any
+	}{
+		"insert only": {kodo.IfAbsent(), "a:b", map[string]any{"scope": "bucket:a:b", "insertOnly": 1.0, "detectMime": -1.0}},
+		"overwrite":   {kodo.Always(), "a", map[string]any{"scope": "bucket:a", "detectMime": -1.0}},
+		"no name":     {kodo.Always(), "", map[string]any{"scope": "bucket:", "detectMime": -1.0}},
+	}
+	for name, tt := range tests {
+		for _, size := range []int{5, 5 * mib} {
+			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
+				t.Parallel()
+				var mu sync.Mutex
+				var tokens []string
+				url := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet {
+						answer(w, 612, `{"error":"no such file or directory"}`)
+						return
+					}
+					token, found := strings.CutPrefix(r.Header.Get("Authorization"), "UpToken ")
+					if !found {
+						token = r.FormValue("token")
+					}
+					mu.Lock()
+					tokens = append(tokens, token)
+					mu.Unlock()
+					_, _ = io.Copy(io.Discard, r.Body)
+					answer(w, 200, `{"uploadId":"u1","etag":"e","hash":"h"}`)
+				})
+				_, err := newClient(t, everything(url)).Put(t.Context(), put(tt.key, zeros(size), tt.guard))
+				if err == nil || len(tokens) == 0 {
+					t.Fatalf("%v, tokens %q", err, tokens)
+				}
+				for _, token := range tokens {
+					policy := policyOf(t, token)
+					deadline, _ := policy["deadline"].(float64)
+					if left := time.Until(time.Unix(int64(deadline), 0)); left < 50*time.Minute || left > 2*time.Hour {
+						t.Errorf("a token for %v", left)
+					}
+					delete(policy, "deadline")
+					if diff := cmp.Diff(tt.want, policy); diff != "" {
+						t.Errorf("policy (-want +got):\n%s", diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+func policyOf(t *testing.T, token string) (policy map[string]any) {
+	t.Helper()
+	parts := strings.Split(token, ":")
+	if len(parts) != 3 {
+		t.Fatalf("token %q", token)
+	}
+	raw, err := base64.URLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &policy); err != nil {
+		t.Fatal(err)
+	}
+	return policy
 }
 
 func TestFileThatChanges(t *testing.T) {

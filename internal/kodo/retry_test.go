@@ -72,10 +72,14 @@ func TestRetriesAreCounted(t *testing.T) {
 	}
 }
 
+// longPause is longer than any of the tests that end it.
+const longPause = 20 * time.Second
+
 func TestDeadlineEndsRetries(t *testing.T) {
 	t.Parallel()
 	url := scripted(t, func(w http.ResponseWriter, r *http.Request) { answer(w, 573, `{"error":"too fast"}`) })
 	client := newClient(t, everything(url), func(c *kodo.Config) { c.MaxRetries = 1000 })
+	client.SetFirstPause(longPause)
 	// A busy machine may be late once; it is the promise that a wait never outlasts its context that is checked.
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -106,7 +110,8 @@ func TestCancellationEndsAPause(t *testing.T) {
 		}
 	})
 	client := newClient(t, everything(url), func(c *kodo.Config) { c.MaxRetries = 1000 })
-	within(t, 5*time.Second, func() {
+	client.SetFirstPause(longPause)
+	within(t, longPause/4, func() {
 		_, err := client.Stat(cancelWhen(t, begun), "bucket", "key")
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want a cancellation", err)

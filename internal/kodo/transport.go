@@ -162,9 +162,6 @@ func (b countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// maxWrite is how much is written before the deadline is pushed, so that a slow link is not taken for a dead one.
-const maxWrite = 16 << 10
-
 // sendBuffer bounds what the system takes over before it is sent: those bytes have not moved yet. On a slow link a
 // large buffer would take longer to drain than the connection may be idle.
 const sendBuffer = 256 << 10
@@ -198,15 +195,10 @@ func (c *idleConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write is given at most 32 KiB at a time by the HTTP client, so that each call moves bytes if the link does.
 func (c *idleConn) Write(p []byte) (int, error) {
 	c.push() // a connection from the pool has been idle
-	written := 0
-	for {
-		n, err := c.Conn.Write(p[written:min(len(p), written+maxWrite)])
-		written += n
-		if err != nil || written == len(p) {
-			return written, err
-		}
-		c.push()
-	}
+	n, err := c.Conn.Write(p)
+	c.push()
+	return n, err
 }

@@ -32,11 +32,12 @@ func (u *upload) call(op string) call {
 
 // token returns a fresh upload token for the upload's key and nothing else.
 func (c *Client) token(u *upload) (uptoken.Provider, error) {
-	policy, err := uptoken.NewPutPolicyWithKey(u.Bucket, u.Key, time.Now().Add(tokenLife))
+	policy, err := uptoken.NewPutPolicy(u.Bucket, time.Now().Add(tokenLife))
 	if err != nil {
 		return nil, err
 	}
-	policy.SetDetectMime(-1) // the content type is what the caller says, not what Kodo makes of the content
+	policy.SetScope(entry(u.Bucket, u.Key)) // the SDK's own way takes the empty key for none, which forbids to overwrite
+	policy.SetDetectMime(-1)                // the content type is what the caller says, not what Kodo makes of the content
 	if u.insertOnly {
 		policy.SetInsertOnly(1)
 	}

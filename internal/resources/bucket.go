@@ -314,7 +314,7 @@ func (r *bucket) settle(ctx context.Context, m *bucketModel, want bucketFacets) 
 			return nil
 		}
 		if pause > settleLimit {
-			return errors.New("Kodo accepted the change, but still shows the bucket as it was before; plan again after a minute")
+			return errors.New("the change was accepted, but Kodo still shows the bucket as it was before; plan again after a minute")
 		}
 		select {
 		case <-ctx.Done():

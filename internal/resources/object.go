@@ -254,7 +254,7 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	state := plan
 	state.take(stored)
 	if err := r.finish(ctx, &state, plan.ContentType); err != nil {
-		resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s was stored, but could not be finished", plan.name()), err,
+		resp.Diagnostics.Append(r.writeFailed(plan, summaryObjectNotFinished, "was stored, but could not be finished", err,
 			"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -312,7 +312,7 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	// A new path to the same bytes, and what Kodo does not keep, need no request.
 	if newBytes || newType {
 		if err := r.finish(ctx, &state, plan.ContentType); err != nil {
-			resp.Diagnostics.Append(r.provider.Diagnose(summaryObjectNotFinished, fmt.Sprintf("object %s could not be changed as planned", plan.name()), err))
+			resp.Diagnostics.Append(r.writeFailed(plan, summaryObjectNotFinished, "could not be changed as planned", err))
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -370,7 +370,7 @@ func (r *object) ImportState(ctx context.Context, req resource.ImportStateReques
 // the object back.
 func (r *object) finish(ctx context.Context, m *objectModel, contentType types.String) error {
 	if !m.ContentType.Equal(contentType) {
-		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.ETag.ValueString())
+		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.putTime())
 		if err != nil {
 			return err
 		}

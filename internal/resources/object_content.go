@@ -173,31 +173,33 @@ func (r *object) upload(ctx context.Context, plan objectModel, guard kodo.Guard)
 		Content: content, ContentType: plan.ContentType.ValueString(), ETag: plan.ETag.ValueString(), Guard: guard,
 	})
 	if err != nil {
-		diags.Append(r.uploadFailed(&plan, err))
+		diags.Append(r.writeFailed(plan, "Object Not Stored", "could not be stored", err))
 	}
 	return stored, diags
 }
 
-// uploadFailed says why the bytes were not stored, and what to do.
-func (r *object) uploadFailed(m *objectModel, err error) diag.Diagnostic {
+// writeFailed says why the object is not as planned, and what to do. What
+// happened completes the sentence that begins with the object.
+func (r *object) writeFailed(plan objectModel, summary, happened string, err error, advice ...string) diag.Diagnostic {
+	name := plan.name()
 	var exists *kodo.ExistsError
 	var changed *kodo.ChangedError
 	var content *kodo.ContentChangedError
 	switch {
 	case errors.As(err, &exists):
-		return diag.NewErrorDiagnostic("Object Exists Already", fmt.Sprintf("Object %s exists already with other content (hash %s, %d bytes, put at %s), and was left as it is. "+
-			"To manage that object here, import it: `terraform import <address> %s/%s`. If another resource of this configuration made it, a moved block hands it over. "+
+		return diag.NewErrorDiagnostic("Object Exists Already", fmt.Sprintf("Object %s exists already, not with what is planned (it has hash %s, %d bytes, put at %s), and was left as it is. "+
+			"To manage that object here, import it: `terraform import <address> '%s/%s'`. If another resource of this configuration made it, a moved block hands it over. "+
 			"To replace its content, set overwrite = true.",
-			m.name(), exists.Object.ETag, exists.Object.Size, exists.Object.PutTime, m.Bucket.ValueString(), m.Key.ValueString()))
+			name, exists.Object.ETag, exists.Object.Size, exists.Object.PutTime, plan.Bucket.ValueString(), plan.Key.ValueString()))
 	case errors.As(err, &changed) && changed.Have == nil:
-		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was deleted by somebody else since the plan. Nothing was sent. Plan again: Terraform then creates it anew.", m.name()))
+		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was deleted by somebody else since the plan. Nothing was sent. Plan again: Terraform then creates it anew.", name))
 	case errors.As(err, &changed):
 		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was written by somebody else since the plan: it was to be the one put at %s, and is one put at %s with hash %s. "+
-			"Nothing was sent. Plan again to see the difference.", m.name(), changed.Want, changed.Have.PutTime, changed.Have.ETag))
+			"Nothing was sent. Plan again to see the difference.", name, changed.Want, changed.Have.PutTime, changed.Have.ETag))
 	case errors.As(err, &content):
-		return diag.NewAttributeErrorDiagnostic(m.contentPath(), "Content Changed During Apply", fmt.Sprintf("The content of object %s is no longer what was planned: %s. "+
-			"Nothing was stored. Plan again once the content stays as it is.", m.name(), content))
+		return diag.NewAttributeErrorDiagnostic(plan.contentPath(), "Content Changed During Apply", fmt.Sprintf("The content of object %s is no longer what was planned: %s. "+
+			"Nothing was stored. Plan again once the content stays as it is.", name, content))
 	default:
-		return r.provider.Diagnose("Object Not Stored", fmt.Sprintf("object %s could not be stored", m.name()), err)
+		return r.provider.Diagnose(summary, fmt.Sprintf("object %s %s", name, happened), err, advice...)
 	}
 }

@@ -1,6 +1,7 @@
 package resources_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
 
 // values and block keep the tables of tests narrow.
@@ -134,6 +136,30 @@ func fail(t *testing.T, h *acctest.Harness, fault emulator.Fault) {
 func put(t *testing.T, h *acctest.Harness, bucket, key, content string) {
 	t.Helper()
 	if err := h.Put(bucket, key, "text/plain", []byte(content)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// putParts stores an object as one part behind Terraform's back, as tools with
+// another part size do.
+func putParts(t *testing.T, h *acctest.Harness, bucket, key string, content []byte) {
+	t.Helper()
+	e := h.Engine()
+	ref := engine.UploadRef{Owner: acctest.AccessKey, Bucket: bucket, Key: &key}
+	upload, err := e.BeginUpload(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref.ID = upload.ID
+	blob, err := e.NewBlob(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := e.UploadPart(ref, 1, blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.CompleteUpload(engine.Complete{UploadRef: ref, Parts: []engine.PartRef{{Number: 1, ETag: part.ETag}}, MimeType: "text/plain"}); err != nil {
 		t.Fatal(err)
 	}
 }
