@@ -1,8 +1,10 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -58,6 +60,20 @@ func TestFaultStatusOnUploads(t *testing.T) {
 	token := c.token(policy("public"))
 	c.wantError("form", c.upload(field("token", token), field("key", "k"), file("f", large)), 503, "fault injected: status 503")
 	c.wantError("part", c.multipart("PUT", "/buckets/public/objects/~/uploads/x/1", token, large), 503, "fault injected: status 503")
+	// A client that listens only when it has said all.
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.e.Endpoint(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "PUT /buckets/public/objects/~/uploads/x/1 HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s%s%s%s",
+		4*len(large), large, large, large, large)
+	if err != nil {
+		t.Errorf("the part was not read to its end: %v", err)
+	}
+	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 503 {
+		t.Errorf("part: %v, %v, want 503", res, err)
+	}
 	if keys, err := c.e.Keys("public"); err != nil || len(keys) > 0 {
 		t.Errorf("Keys() = %q, %v, want none", keys, err)
 	}

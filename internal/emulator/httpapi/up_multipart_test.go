@@ -159,9 +159,10 @@ func TestMultipartParts(t *testing.T) {
 
 	sum := md5.Sum([]byte("x"))
 	c.wantStatus("right MD5", u.part(1, "x", "Content-MD5", strings.ToUpper(hex.EncodeToString(sum[:]))), 200)
-	c.wantStatus("wrong MD5", u.part(1, "y", "Content-MD5", hex.EncodeToString(sum[:])), 406)
+	large := strings.Repeat("y", mib) // Large enough for a file of its own.
+	c.wantStatus("wrong MD5", u.part(1, large, "Content-MD5", hex.EncodeToString(sum[:])), 406)
 	for _, n := range []int{0, -1, 10001} {
-		c.wantStatus(fmt.Sprint("part ", n), u.part(n, "x"), 400)
+		c.wantStatus(fmt.Sprint("part ", n), u.part(n, large), 400)
 	}
 	c.wantStatus("part x", c.multipart("PUT", u.target+"/x", u.token, "x"), 400)
 
