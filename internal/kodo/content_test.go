@@ -2,7 +2,6 @@ package kodo_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -88,5 +87,4 @@ func TestContentThatCannotBeRead(t *testing.T) {
 	if got := count(e, "POST", "up", "/"); got != 0 {
 		t.Errorf("%d uploads", got)
 	}
-	var _ io.ReaderAt = short{}
 }

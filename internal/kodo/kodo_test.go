@@ -179,6 +179,7 @@ func within(t *testing.T, limit time.Duration, f func()) {
 
 // cancelWhen returns a context that is cancelled once something has begun.
 func cancelWhen(t *testing.T, begun <-chan struct{}) context.Context {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer cancel()

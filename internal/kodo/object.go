@@ -75,6 +75,9 @@ func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType st
 	if err != nil {
 		return err
 	}
+	if have == nil { // only if no put time was given
+		return &ChangedError{Bucket: bucket, Key: key}
+	}
 	return c.do(ctx, call{op: "change content type", service: serviceRS, bucket: bucket, key: key},
 		func(ctx context.Context, at *apis.Options) error {
 			_, err := c.storage.ModifyObjectMetadata(ctx, &apis.ModifyObjectMetadataRequest{
