@@ -75,10 +75,10 @@ func TestEachServiceAtItsEndpoint(t *testing.T) {
 			mu.Lock()
 			seen[name] = append(seen[name], r.Method+" /"+path)
 			mu.Unlock()
-			switch {
-			case name == "rs":
+			switch name {
+			case "rs":
 				answer(w, 612, `{"error":"no such file or directory"}`)
-			case name == "rsf":
+			case "rsf":
 				answer(w, 200, `{}`)
 			default:
 				_, _ = io.Copy(io.Discard, r.Body)
