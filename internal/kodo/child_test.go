@@ -43,6 +43,7 @@ func TestLeavesNoTrace(t *testing.T) {
 	cmd.Env = []string{
 		childEndpoint + "=" + e.Endpoint(), "HOME=" + home, "TMPDIR=" + temp, "USERPROFILE=" + home, "TEMP=" + temp, "TMP=" + temp,
 		"QINIU_BUCKET_URL=" + dead, "QINIU_ACCESS_KEY=wrong", "QINIU_SECRET_KEY=wrong", "DISABLE_QINIU_TIMESTAMP_SIGNATURE=false",
+		"GOCOVERDIR=" + t.TempDir(), // or it warns when the tests run with -cover
 		"HTTP_PROXY=" + dead, "HTTPS_PROXY=" + dead, "XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home,
 	}
 	var stdout, stderr bytes.Buffer
