@@ -163,6 +163,28 @@ func TestObjectChanges(t *testing.T) {
 	}
 }
 
+// TestObjectPutTimePlanned says what a write may do to the put time: in the plan
+// it is known exactly when nothing is written.
+func TestObjectPutTimePlanned(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	apply(t, s, page(nil))
+	before := s.State(pageAddress)["put_time"]
+	for name, test := range map[string]struct {
+		change  values
+		putTime any
+	}{
+		"content":      {values{"content": "etag"}, acctest.Unknown{}},
+		"content_type": {values{"content_type": "text/plain"}, acctest.Unknown{}},
+		"overwrite":    {values{"overwrite": true}, before},
+	} {
+		if got := s.Plan(page(test.change)).Change(pageAddress).After["put_time"]; got != test.putTime {
+			t.Errorf("%s: the put time is planned as %v, want %v", name, got, test.putTime)
+		}
+	}
+}
+
 // TestObjectPathOnly sends nothing when only the path to the same bytes changes.
 func TestObjectPathOnly(t *testing.T) {
 	t.Parallel()
@@ -574,6 +596,14 @@ func TestObjectDefaults(t *testing.T) {
 	apply(t, s, b)
 	expectWrites(t, h)
 	expectState(t, s, pageAddress, values{"bucket": "assets", "url": nil})
+
+	// An import takes the default domain as well: the first plan has nothing to add.
+	imported := h.Session()
+	imported.Provider = right.With(values{"bucket": "assets", "domain": "cdn.example.com"})
+	if diags := imported.Import(pageAddress, "assets/"+pageKey); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	expectState(t, imported, pageAddress, values{"url": "http://cdn.example.com/page.html"})
 
 	s.Provider = right.With(values{"bucket": acctest.Unknown{}, "domain": "cdn.example.com"})
 	created := h.Session()
