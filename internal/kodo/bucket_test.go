@@ -126,6 +126,13 @@ func TestBucketTags(t *testing.T) {
 	if err := c.SetBucketTags(t.Context(), "bucket", map[string]string{"kodo-x": "y"}); err == nil {
 		t.Error("a reserved key is accepted")
 	}
+	eleven := map[string]string{}
+	for _, key := range strings.Split("abcdefghijk", "") {
+		eleven[key] = "x"
+	}
+	if err := c.SetBucketTags(t.Context(), "bucket", eleven); err == nil || kodo.CodeOf(err) != 0 {
+		t.Errorf("eleven tags: %v, want a refusal of our own", err)
+	}
 }
 
 func TestBucketErrors(t *testing.T) {

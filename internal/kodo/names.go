@@ -7,14 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// Kodo's limits of names, in bytes.
+// Kodo's limits: of texts in bytes, and of the number of a bucket's tags.
 const (
-	MinBucketName = 3
-	MaxBucketName = 63
-	MaxKey        = 750
-	MaxTagKey     = 64
-	MaxTagValue   = 128
-	MaxMimeType   = 200
+	MinBucketName  = 3
+	MaxBucketName  = 63
+	MaxKey         = 750
+	MaxTagKey      = 64
+	MaxTagValue    = 128
+	MaxBucketTags  = 10
+	MaxContentType = 200
 )
 
 // CheckBucketName says why Kodo would not create a bucket of this name.
@@ -101,8 +102,8 @@ func CheckContentType(contentType string) error {
 	kind, _, _ := strings.Cut(contentType, ";")
 	before, after, found := strings.Cut(kind, "/")
 	switch {
-	case len(contentType) > MaxMimeType:
-		return fmt.Errorf("a content type has at most %d characters, this one has %d", MaxMimeType, len(contentType))
+	case len(contentType) > MaxContentType:
+		return fmt.Errorf("a content type has at most %d characters, this one has %d", MaxContentType, len(contentType))
 	case !only(contentType, func(b byte) bool { return ' ' <= b && b <= '~' && b != '%' }):
 		return errors.New("a content type holds printable ASCII characters other than %")
 	case !found || strings.TrimSpace(before) == "" || strings.TrimSpace(after) == "":

@@ -2,6 +2,7 @@ package kodo
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -37,6 +38,9 @@ func (c *Client) SetBucketTags(ctx context.Context, name string, tags map[string
 				_, err := c.storage.DeleteBucketTaggings(ctx, &apis.DeleteBucketTaggingsRequest{BucketName: name}, at)
 				return err
 			})
+	}
+	if len(tags) > MaxBucketTags {
+		return fmt.Errorf("a bucket has at most %d tags, these are %d", MaxBucketTags, len(tags))
 	}
 	request := &apis.SetBucketTaggingsRequest{Bucket: name}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {

@@ -68,15 +68,12 @@ func (p *Provider) explainAnswer(failure *kodo.Error) []string {
 	return sentences
 }
 
-// reasonNotEmpty is the error_code with which Kodo refuses to drop a bucket that holds objects.
-const reasonNotEmpty = "BucketNotEmpty"
-
 // dueToKeys reports whether other keys could have led to another answer. An
 // object's 612 is not among them, unless it came before the object was asked for.
 func dueToKeys(failure *kodo.Error) bool {
 	switch failure.Code {
 	case 403:
-		return failure.Reason != reasonNotEmpty
+		return failure.Reason != kodo.ReasonBucketNotEmpty
 	case 401, 404, 419, 631:
 		return true
 	case 612:
@@ -112,7 +109,7 @@ func hintByCode(failure *kodo.Error) string {
 	case 401:
 		return "Check the access key, the secret key and the clock of this machine: Kodo refuses requests signed 15 minutes off its own clock."
 	case 403:
-		if failure.Reason == reasonNotEmpty {
+		if failure.Reason == kodo.ReasonBucketNotEmpty {
 			return "The bucket still holds objects."
 		}
 		return "The keys are valid but may not do this: check what the account or its sub-account is permitted to do."

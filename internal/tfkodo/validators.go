@@ -14,13 +14,13 @@ import (
 
 // BucketName is Kodo's rule for names of buckets.
 func BucketName() validator.String {
-	return StringRule(`must be the name of a bucket: 3 to 63 lower case letters, digits and hyphens, `+
-		`with a letter or a digit at both ends, for example "assets-2024"`, kodo.CheckBucketName)
+	return StringRule(fmt.Sprintf(`must be the name of a bucket: %d to %d lower case letters, digits and hyphens, `+
+		`with a letter or a digit at both ends, for example "assets-2024"`, kodo.MinBucketName, kodo.MaxBucketName), kodo.CheckBucketName)
 }
 
 // ObjectKey is Kodo's rule for keys of objects.
 func ObjectKey() validator.String {
-	return HiddenStringRule(`must be the key of an object: at most 750 bytes of UTF-8, for example "css/site.css"`, kodo.CheckKey)
+	return HiddenStringRule(fmt.Sprintf(`must be the key of an object: at most %d bytes of UTF-8, for example "css/site.css"`, kodo.MaxKey), kodo.CheckKey)
 }
 
 // Domain accepts the one form that a download domain has everywhere.
@@ -86,16 +86,13 @@ func (r stringRule) ValidateString(_ context.Context, req validator.StringReques
 	resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.description, got))
 }
 
-// maxBucketTags is how many tags Kodo's documentation allows a bucket.
-const maxBucketTags = 10
-
 // BucketTags is Kodo's rule for the tags of a bucket.
 func BucketTags() validator.Map { return bucketTags{} }
 
 type bucketTags struct{}
 
 func (bucketTags) Description(context.Context) string {
-	return fmt.Sprintf(`must be accepted by Kodo as a tag, of which a bucket has at most %d, for example { team = "web" }`, maxBucketTags)
+	return fmt.Sprintf(`must be accepted by Kodo as a tag, of which a bucket has at most %d, for example { team = "web" }`, kodo.MaxBucketTags)
 }
 
 func (r bucketTags) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
@@ -105,7 +102,7 @@ func (r bucketTags) ValidateMap(ctx context.Context, req validator.MapRequest, r
 		return
 	}
 	tags := req.ConfigValue.Elements()
-	if len(tags) > maxBucketTags {
+	if len(tags) > kodo.MaxBucketTags {
 		resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.Description(ctx), fmt.Sprintf("%d tags", len(tags))))
 	}
 	for key, value := range tags {
