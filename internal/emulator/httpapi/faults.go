@@ -20,14 +20,23 @@ const (
 	FaultDelay         FaultKind = "delay"           // wait for Delay, then go on as usual
 	FaultDropBefore    FaultKind = "drop_before"     // close the connection; nothing else happens
 	FaultApplyThenDrop FaultKind = "apply_then_drop" // do what was asked, then close the connection without an answer
-	FaultTruncate      FaultKind = "truncate"        // cut the answer's body in the middle, then close the connection
+	FaultTruncate      FaultKind = "truncate"        // do what was asked, then answer with half of the body and close the connection
 )
 
-// Fault makes requests fail. With a Delay any kind waits first.
+// Fault makes requests fail. With a Delay any kind waits first. This is the body
+// of POST /_emulator/faults for one that strikes once:
+//
+//	{"match": {"service": "up"}, "times": 1, "do": "status", "status": 573}
+//
+// Without "times", or with 0, a fault strikes until DELETE /_emulator/faults.
+//
+// FaultTruncate cuts answers, whose header promises the whole body. Requests that
+// are cut need no fault: the client that sends one is refused with 400, or gets
+// no answer if it is gone, and nothing of the request is stored.
 type Fault struct {
 	Match  Match     `json:"match"`
 	Skip   int       `json:"skip"`  // let so many matching requests pass first
-	Times  int       `json:"times"` // strike so many times, 0 until cleared
+	Times  int       `json:"times"` // strike so many times; 0 or absent: until cleared
 	Do     FaultKind `json:"do"`
 	Status int       `json:"status,omitempty"` // for FaultStatus: 200 to 999
 	Error  string    `json:"error,omitempty"`  // for FaultStatus: the text

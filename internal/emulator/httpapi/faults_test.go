@@ -273,6 +273,21 @@ func TestFaultCounts(t *testing.T) {
 	}
 }
 
+// TestFaultWithoutTimes adds faults that do not say how often they strike: they
+// do so until they are cleared.
+func TestFaultWithoutTimes(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{`{"do":"status","status":599}`, `{"times":0,"do":"status","status":599}`} {
+		c := newClient(t)
+		c.fail(fault)
+		for range 5 {
+			c.wantStatus(fault, c.get("/buckets"), 599)
+		}
+		c.wantStatus("clear", c.send(c.request("DELETE", "/_emulator/faults", nil)), 200)
+		c.wantStatus("cleared", c.get("/buckets"), 200)
+	}
+}
+
 func TestRefusedFaults(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)

@@ -15,15 +15,20 @@ func (e *brokenBodyError) Error() string { return "cannot read the request body:
 func (e *brokenBodyError) Unwrap() error { return e.err }
 
 // idleBody reads a request body and gives up when no byte arrives for a while,
-// however long the whole takes.
+// however long the whole takes. How it has ended it says again to all that ask:
+// net/http tells only once that a body was cut, and io.EOF after that.
 type idleBody struct {
 	io.ReadCloser
 	conn   *http.ResponseController
 	idle   time.Duration
 	pushed time.Time
+	end    error // nil before the end
 }
 
 func (b *idleBody) Read(p []byte) (int, error) {
+	if b.end != nil {
+		return 0, b.end
+	}
 	if now := time.Now(); now.Sub(b.pushed) > b.idle/8 { // Not at each of many small reads.
 		b.pushed = now
 		b.setDeadline(now.Add(b.idle))
@@ -37,6 +42,7 @@ func (b *idleBody) Read(p []byte) (int, error) {
 	case err != nil:
 		err = &brokenBodyError{err}
 	}
+	b.end = err
 	return n, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/policy"
@@ -57,7 +58,7 @@ func (s *Server) formUpload(c *call) (any, error) {
 // when there is an error.
 func (s *Server) readForm(r *http.Request) (*uploadForm, error) {
 	form := &uploadForm{token: headerToken(r), meta: map[string]string{}}
-	parts, err := r.MultipartReader()
+	parts, err := partsOf(r)
 	if err != nil {
 		return form, badRequest(err)
 	}
@@ -65,7 +66,9 @@ func (s *Server) readForm(r *http.Request) (*uploadForm, error) {
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return form, nil
+			// The form is whole. The body is, when it ends where it said that it would.
+			_, err := io.Copy(io.Discard, r.Body)
+			return form, err
 		}
 		if err == nil {
 			err = s.readPart(form, part, &room)
@@ -79,6 +82,23 @@ func (s *Server) readForm(r *http.Request) (*uploadForm, error) {
 			return form, badRequest(err) // What mime/multipart cannot read.
 		}
 	}
+}
+
+// partsOf returns a reader of a form that says io.EOF only after the final
+// boundary. That of mime/multipart also says it where a body ends in the header
+// of a part, and forgets the parts that would have come. So here the body ends in
+// an error, and before that in a line break, which final boundaries may lack.
+func partsOf(r *http.Request) (*multipart.Reader, error) {
+	followed := r.WithContext(r.Context())
+	followed.Body = io.NopCloser(io.MultiReader(r.Body, strings.NewReader("\r\n"), noFinalBoundary{}))
+	return followed.MultipartReader()
+}
+
+// noFinalBoundary comes after the body of a form.
+type noFinalBoundary struct{}
+
+func (noFinalBoundary) Read([]byte) (int, error) {
+	return 0, errors.New("the form ends before its final boundary")
 }
 
 // maxFormFields bounds all fields of a form but the file, in bytes.

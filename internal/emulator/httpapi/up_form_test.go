@@ -159,7 +159,7 @@ func TestBrokenUploads(t *testing.T) {
 	}
 	c.wantStatus("no form", send("text/plain", strings.NewReader("x")), 400)
 	c.wantStatus("no boundary", send("multipart/form-data", strings.NewReader("x")), 400)
-	c.wantStatus("nothing", send(contentType, http.NoBody), 401)
+	c.wantStatus("nothing", send(contentType, http.NoBody), 400)
 	c.wantStatus("no final boundary", send(contentType, bytes.NewReader(body[:len(body)-10])), 400)
 	c.wantStatus("the end is missing", send(contentType, bytes.NewReader(body[:len(body)/2])), 400)
 	c.wantStatus("a huge field", send("multipart/form-data; boundary=b",
