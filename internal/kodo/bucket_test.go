@@ -398,16 +398,3 @@ func TestSetContentType(t *testing.T) {
 		t.Errorf("stat: %+v, %v", got, err)
 	}
 }
-
-func TestDelete(t *testing.T) {
-	t.Parallel()
-	e, c := newEmulator(t)
-	seed(t, e, c, "key", "hello")
-	fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/delete/*"}, Times: 1, Do: "apply_then_drop"})
-	if err := c.Delete(t.Context(), "bucket", "key"); err != nil {
-		t.Errorf("a lost answer: %v", err)
-	}
-	if err := c.Delete(t.Context(), "bucket", "key"); !kodo.IsGone(err) {
-		t.Errorf("no object: %v, want gone", err)
-	}
-}

@@ -93,12 +93,16 @@ func child(endpoint string) int {
 	return 0
 }
 
+func newChild(endpoint string) (*kodo.Client, error) {
+	return kodo.New(kodo.Config{
+		AccessKey: accessKey, SecretKey: secretKey, Endpoints: kodo.Endpoints{UC: endpoint}, MaxRetries: 1,
+	})
+}
+
 func useEverything(endpoint string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c, err := kodo.New(kodo.Config{
-		AccessKey: accessKey, SecretKey: secretKey, Endpoints: kodo.Endpoints{UC: endpoint}, MaxRetries: 1,
-	})
+	c, err := newChild(endpoint)
 	if err != nil {
 		return err
 	}
@@ -141,8 +145,15 @@ func useEverything(endpoint string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.SetContentType(ctx, "new", "small", "c/d", small.PutTime), c.Delete(ctx, "new", "small")); err != nil {
+	if err := c.SetContentType(ctx, "new", "small", "c/d", small.PutTime); err != nil {
 		return err
+	}
+	another, err := newChild(endpoint) // what c wrote it would keep
+	if err != nil {
+		return err
+	}
+	if removal, err := another.Remove(ctx, "new", "small", small.PutTime, ""); err != nil || removal != kodo.Removed {
+		return fmt.Errorf("the removal is %v: %w", removal, err)
 	}
 	if _, err := c.Stat(ctx, "nobody-has-this", "key"); err == nil {
 		return errors.New("a bucket that nobody has")
@@ -153,9 +164,7 @@ func useEverything(endpoint string) error {
 	if err := c.DeleteBucket(ctx, "new"); err != nil {
 		return err
 	}
-	unreachable, err := kodo.New(kodo.Config{
-		AccessKey: accessKey, SecretKey: secretKey, Endpoints: kodo.Endpoints{UC: "http://127.0.0.1:1"}, MaxRetries: 1,
-	})
+	unreachable, err := newChild("http://127.0.0.1:1")
 	if err != nil {
 		return err
 	}

@@ -60,8 +60,8 @@ func (c *Client) askStat(ctx context.Context, bucket, key string, parts bool) (*
 	return answer, err
 }
 
-// SetContentType changes the content type of the object that was put at that time. The refusal of any other is a
-// *ChangedError.
+// SetContentType changes the content type of the object that was put at that time, or, if the time is 0, of the one
+// that is there. The refusal of any other is a *ChangedError.
 func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType string, at PutTime) error {
 	if err := CheckContentType(contentType); err != nil {
 		return err
@@ -83,33 +83,6 @@ func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType st
 			_, err := c.storage.ModifyObjectMetadata(ctx, &apis.ModifyObjectMetadataRequest{
 				Entry: entry(bucket, key), MimeType: contentType, Condition: url.Values{"hash": {have.ETag}}.Encode(),
 			}, at)
-			return err
-		})
-}
-
-// Delete deletes an object, whatever it is by now. An object that is gone after an answer was lost was deleted by
-// this call. Remove is the careful one.
-func (c *Client) Delete(ctx context.Context, bucket, key string) error {
-	unlock, err := c.keys.lock(ctx, bucket, key)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	lost := false
-	return c.retry(ctx, func() error {
-		err := c.deleteOnce(ctx, bucket, key)
-		if lost && IsGone(err) {
-			return nil
-		}
-		lost = lost || answerLost(err)
-		return err
-	})
-}
-
-func (c *Client) deleteOnce(ctx context.Context, bucket, key string) error {
-	return c.once(ctx, call{op: "delete", service: serviceRS, bucket: bucket, key: key},
-		func(ctx context.Context, at *apis.Options) error {
-			_, err := c.storage.DeleteObject(ctx, &apis.DeleteObjectRequest{Entry: entry(bucket, key)}, at)
 			return err
 		})
 }

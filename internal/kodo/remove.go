@@ -1,6 +1,10 @@
 package kodo
 
-import "context"
+import (
+	"context"
+
+	"github.com/qiniu/go-sdk/v7/storagev2/apis"
+)
 
 // A Removal is what came of a Remove that did not fail.
 type Removal int
@@ -75,4 +79,12 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		return 0, err
 	}
 	return removal, nil
+}
+
+func (c *Client) deleteOnce(ctx context.Context, bucket, key string) error {
+	return c.once(ctx, call{op: "delete", service: serviceRS, bucket: bucket, key: key},
+		func(ctx context.Context, at *apis.Options) error {
+			_, err := c.storage.DeleteObject(ctx, &apis.DeleteObjectRequest{Entry: entry(bucket, key)}, at)
+			return err
+		})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Pauses between attempts grow from the first to the longest, each half as long again at random: with five retries
-// about six seconds altogether.
+// Pauses between attempts grow from the first to the longest, each made shorter or longer by up to a half at random:
+// with five retries about six seconds altogether.
 const (
 	firstPause   = 200 * time.Millisecond
 	longestPause = 5 * time.Second

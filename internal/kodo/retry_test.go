@@ -202,6 +202,16 @@ func TestNoAnswerNamesTheHost(t *testing.T) {
 	}
 }
 
+// A host that does not answer in time is no end of the caller's time.
+func TestDialTimeoutIsNoDeadline(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, everything("http://"+free(t)), noRetries, func(c *kodo.Config) { c.IdleTimeout = 1 })
+	_, err := client.Stat(t.Context(), "bucket", "key")
+	if failed := asError(t, err); !strings.Contains(err.Error(), "i/o timeout") || errors.Is(failed, context.DeadlineExceeded) {
+		t.Errorf("error %v, want a timeout that is not the context's", err)
+	}
+}
+
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	const idle = 300 * time.Millisecond

@@ -3,6 +3,7 @@ package kodo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,6 +70,10 @@ func newRecorder(config Config) *recorder {
 			// Proxy stays nil: nothing of the environment redirects the Client.
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := dialer.DialContext(ctx, network, address)
+				if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+					// A timeout of the dialer's own. Whoever asks an error for that means the caller's deadline.
+					return nil, errors.New(err.Error())
+				}
 				if err != nil {
 					return nil, err
 				}

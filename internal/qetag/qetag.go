@@ -75,14 +75,8 @@ func FromParts(parts []Part) string {
 
 // IsV2 reports whether etag is of the form that depends on the sizes of the parts in which the content was uploaded.
 func IsV2(etag string) bool {
-	raw, ok := decode(etag)
-	return ok && raw[0] == prefixParts
-}
-
-// Valid reports whether etag has one of Kodo's forms. Answers of other servers have not.
-func Valid(etag string) bool {
-	raw, ok := decode(etag)
-	return ok && (raw[0] == prefixOneBlock || raw[0] == prefixManyBlocks || raw[0] == prefixParts)
+	raw, err := base64.URLEncoding.DecodeString(etag)
+	return err == nil && len(raw) == 1+sha1.Size && raw[0] == prefixParts
 }
 
 // A Hash computes the v1 hash of the bytes written to it. It keeps no bytes: its memory is 20 bytes for each block.
@@ -163,9 +157,4 @@ func over(digests []Digest) Digest {
 
 func encode(prefix byte, d Digest) string {
 	return base64.URLEncoding.EncodeToString(append([]byte{prefix}, d[:]...))
-}
-
-func decode(etag string) ([]byte, bool) {
-	raw, err := base64.URLEncoding.DecodeString(etag)
-	return raw, err == nil && len(raw) == 1+sha1.Size
 }
