@@ -230,9 +230,6 @@ func TestPlannedHashSavesReading(t *testing.T) {
 	}
 }
 
-// While a delete is tried again, somebody else may have stored another object: it is looked at each time.
-// A renamed address in one apply: its create and its delete of one key come in any order and at the same time, and
-// the delete's stat may be long before its request.
 func TestOddKeys(t *testing.T) {
 	t.Parallel()
 	e, c := newEmulator(t)

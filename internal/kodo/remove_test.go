@@ -107,6 +107,7 @@ func TestLostAnswersOfRemove(t *testing.T) {
 	}
 }
 
+// While a delete is tried again, somebody else may have stored another object: it is looked at each time.
 func TestRemoveLooksBeforeEachAttempt(t *testing.T) {
 	t.Parallel()
 	var stats atomic.Int32
@@ -129,6 +130,8 @@ func TestRemoveLooksBeforeEachAttempt(t *testing.T) {
 	}
 }
 
+// A renamed address in one apply: its create and its delete of one key come in any order and at the same time, and
+// the delete's stat may be long before its request.
 func TestPutAndRemoveOfOneKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, content := range []string{"hello", "new content"} {

@@ -80,7 +80,7 @@ func TestDeadlineEndsRetries(t *testing.T) {
 	url := scripted(t, func(w http.ResponseWriter, r *http.Request) { answer(w, 573, `{"error":"too fast"}`) })
 	client := newClient(t, everything(url), func(c *kodo.Config) { c.MaxRetries = 1000 })
 	client.SetFirstPause(longPause)
-	// A busy machine may be late once; it is the promise that a wait never outlasts its context that is checked.
+	// A busy machine may be late; a wait that outlasts its context is late every time, and by much.
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		start := time.Now()
@@ -93,8 +93,8 @@ func TestDeadlineEndsRetries(t *testing.T) {
 		if took <= 400*time.Millisecond {
 			return
 		}
-		if try == 5 {
-			t.Fatalf("it took %v", took)
+		if try == 20 {
+			t.Fatalf("it took %v, and never less than 400ms", took)
 		}
 	}
 }
@@ -239,6 +239,19 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// atLast tries again what fails only by chance, on a machine that stands still for longer than an idle timeout. What
+// is wrong fails each time.
+func atLast(t *testing.T, try func() error) {
+	t.Helper()
+	var err error
+	for range 3 {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	t.Error(err)
+}
+
 func TestSlowServerIsNotSilent(t *testing.T) {
 	t.Parallel()
 	const idle = time.Second
@@ -253,10 +266,13 @@ func TestSlowServerIsNotSilent(t *testing.T) {
 		}
 	})), noRetries, func(c *kodo.Config) { c.IdleTimeout = idle })
 	start := time.Now()
-	object, err := client.Stat(t.Context(), "bucket", "key")
-	if err != nil || object.ETag != etagHello {
-		t.Errorf("got %+v, %v", object, err)
-	}
+	atLast(t, func() error {
+		object, err := client.Stat(t.Context(), "bucket", "key")
+		if err == nil && object.ETag != etagHello {
+			t.Errorf("got %+v", object)
+		}
+		return err
+	})
 	if took := time.Since(start); took < idle {
 		t.Errorf("the answer took %v, which proves nothing about a timeout of %v", took, idle)
 	}
@@ -293,10 +309,10 @@ func TestSlowUploadIsNotSilent(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	client := newClient(t, everything(server.URL), noRetries, func(c *kodo.Config) { c.IdleTimeout = idle })
-	_, err := client.Put(t.Context(), put("key", zeros(4*mib), kodo.IfAbsent()))
-	if err != nil {
-		t.Error(err)
-	}
+	atLast(t, func() error {
+		_, err := client.Put(t.Context(), put("key", zeros(4*mib), kodo.IfAbsent()))
+		return err
+	})
 	if time.Duration(took.Load()) < idle {
 		t.Errorf("the upload took %v, which proves nothing about a timeout of %v", time.Duration(took.Load()), idle)
 	}
