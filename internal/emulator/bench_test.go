@@ -31,8 +31,8 @@ func startBenchmark(b *testing.B) (*emulator.Emulator, *http.Client) {
 	return e, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 }
 
-func token(e *emulator.Emulator) string {
-	policy := fmt.Sprintf(`{"scope":"bench","deadline":%d}`, time.Now().Add(time.Hour).Unix())
+func token(e *emulator.Emulator, bucket string) string {
+	policy := fmt.Sprintf(`{"scope":%q,"deadline":%d}`, bucket, time.Now().Add(time.Hour).Unix())
 	encoded := base64.URLEncoding.EncodeToString([]byte(policy))
 	mac := hmac.New(sha1.New, []byte(e.Account().SecretKey))
 	mac.Write([]byte(encoded))
@@ -56,7 +56,7 @@ func do(client *http.Client, req *http.Request, answer any) error {
 // work is part of it.
 func BenchmarkFormUpload(b *testing.B) {
 	e, client := startBenchmark(b)
-	upToken, content := token(e), bytes.Repeat([]byte("8 bytes\n"), 1024)
+	upToken, content := token(e, "bench"), bytes.Repeat([]byte("8 bytes\n"), 1024)
 	var n atomic.Int64
 	b.SetBytes(int64(len(content)))
 	b.SetParallelism(workers / 2) // Times GOMAXPROCS.
@@ -84,7 +84,7 @@ func BenchmarkFormUpload(b *testing.B) {
 func BenchmarkMultipartUpload(b *testing.B) {
 	const parts = 64
 	e, client := startBenchmark(b)
-	upToken, content := token(e), bytes.Repeat([]byte("8 bytes\n"), 512<<10)
+	upToken, content := token(e, "bench"), bytes.Repeat([]byte("8 bytes\n"), 512<<10)
 	sum := md5.Sum(content)
 	send := func(method, target string, body io.Reader, answer any) {
 		req, err := http.NewRequest(method, e.Endpoint()+target, body)

@@ -86,6 +86,9 @@ type Emulator struct {
 	done     chan struct{} // closed by Close
 	serving  sync.WaitGroup
 	close    func() error // Close, once
+
+	requests sync.RWMutex // held for reading by every request
+	ended    bool         // guarded by requests: whatever comes now comes too late
 }
 
 // New starts an emulator. It listens when New returns.
@@ -117,7 +120,7 @@ func New(options Options) (*Emulator, error) {
 		Now:    time.Now, Idle: idle, Latency: options.Latency, Done: e.done,
 	})
 	e.server = &http.Server{
-		Handler: e.api, ReadHeaderTimeout: idle, IdleTimeout: 2 * idle, DisableGeneralOptionsHandler: true,
+		Handler: http.HandlerFunc(e.handle), ReadHeaderTimeout: idle, IdleTimeout: 2 * idle, DisableGeneralOptionsHandler: true,
 	}
 	if err := e.prepare(options); err != nil {
 		return nil, errors.Join(err, listener.Close(), e.Close())
@@ -219,6 +222,16 @@ func (e *Emulator) serve(listener net.Listener) {
 	})
 }
 
+// handle answers a request, which Close waits for.
+func (e *Emulator) handle(w http.ResponseWriter, r *http.Request) {
+	e.requests.RLock()
+	defer e.requests.RUnlock()
+	if e.ended {
+		panic(http.ErrAbortHandler) // Its connection is closed already.
+	}
+	e.api.ServeHTTP(w, r)
+}
+
 // Endpoint returns the base URL of every service, such as
 // "http://127.0.0.1:9797".
 func (e *Emulator) Endpoint() string { return "http://" + e.address }
@@ -273,5 +286,10 @@ func (e *Emulator) shutDown() error {
 		err = e.server.Close()
 	}
 	e.serving.Wait()
+	// http.Server.Close closes connections, but does not wait for those who read
+	// from them.
+	e.requests.Lock()
+	e.ended = true
+	e.requests.Unlock()
 	return errors.Join(err, e.engine.Close(), e.removeDir())
 }

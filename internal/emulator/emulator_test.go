@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -211,8 +212,16 @@ func TestCloseEndsRequests(t *testing.T) {
 		_, err := (&http.Transport{}).RoundTrip(req)
 		done <- err
 	}()
-	if _, err := io.WriteString(writer, "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nhello"); err != nil {
+	if _, err := io.WriteString(writer, "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"+strings.Repeat("x", 1<<20)); err != nil {
 		t.Fatal(err)
+	}
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		if files, err := filepath.Glob(filepath.Join(e.Dir(), "extents", "*", "*")); err != nil || len(files) > 0 {
+			break // The server writes what it has got.
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("the upload has not arrived")
+		}
 	}
 	begin := time.Now()
 	if err := e.Close(); err != nil {
@@ -221,8 +230,50 @@ func TestCloseEndsRequests(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("Close took %v", took)
 	}
+	if got := e.Requests(); len(got) != 1 {
+		t.Errorf("Requests() = %+v after Close, want the one that it has ended", got)
+	}
 	writer.CloseWithError(io.ErrClosedPipe)
 	if err := <-done; err == nil {
 		t.Error("the upload was answered")
+	}
+}
+
+// TestCloseDuringUploads closes an emulator while clients send one upload after
+// the other: nobody writes to the temporary folder once Close removes it.
+func TestCloseDuringUploads(t *testing.T) {
+	t.Parallel()
+	e := start(t, emulator.Options{Buckets: []emulator.BucketSpec{{Name: "bucket"}}})
+	var body bytes.Buffer
+	const part = "--limit\r\nContent-Disposition: form-data; name=%q; filename=\"f\"\r\n\r\n%s\r\n"
+	fmt.Fprintf(&body, part+part+"--limit--\r\n", "token", token(e, "bucket"), "file", bytes.Repeat([]byte("x"), 1<<20))
+	var clients sync.WaitGroup
+	stored := make(chan struct{}, 1)
+	for range 16 {
+		clients.Go(func() {
+			for {
+				res, err := http.Post(e.Endpoint()+"/", "multipart/form-data; boundary=limit", bytes.NewReader(body.Bytes()))
+				if err != nil {
+					return
+				}
+				res.Body.Close()
+				if res.StatusCode != http.StatusOK {
+					t.Errorf("an upload was answered %d", res.StatusCode)
+					return
+				}
+				select {
+				case stored <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	<-stored
+	if err := e.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	clients.Wait()
+	if _, err := os.Stat(e.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the temporary folder is still there: %v", err)
 	}
 }
