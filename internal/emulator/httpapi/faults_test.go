@@ -367,6 +367,8 @@ func TestOddRequests(t *testing.T) {
 		"GET /%zz" + end:  "HTTP/1.1 400 Bad Request",
 		"OPTIONS *" + end: "HTTP/1.1 501 Not Implemented",
 		"GET //" + end:    "HTTP/1.1 501 Not Implemented",
+		"POST //" + end:   "HTTP/1.1 501 Not Implemented",
+		"POST //x" + end:  "HTTP/1.1 501 Not Implemented",
 		"GET http://uc.qbox.me/v4/query?ak=x" + end:   "HTTP/1.1 612 status code 612",
 		"GET http://public.localhost/k" + end:         "HTTP/1.1 404 Not Found",
 		"CONNECT h:443" + end:                         "HTTP/1.1 501 Not Implemented",

@@ -166,6 +166,7 @@ func (w *rangeErrors) WriteHeader(status int) {
 		return
 	}
 	w.failed = true
+	w.Header().Del("Content-Encoding") // The object's, not that of this body.
 	writeError(w.ResponseWriter, &engine.Error{Code: status, Message: strings.ToLower(http.StatusText(status))})
 }
 

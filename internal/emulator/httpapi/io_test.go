@@ -79,6 +79,12 @@ func TestOverriddenHeaders(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
+	for name, want := range map[string]int{"If-Match": 412, "Range": 416} {
+		refused := c.download("GET", "public", "/k", "Accept-Encoding", "identity", name, "bytes=9-")
+		if got := refused.header.Get("Content-Encoding"); refused.status != want || got != "" {
+			t.Errorf("a refusal by %s: %d in the encoding %q, want %d in none", name, refused.status, got, want)
+		}
+	}
 }
 
 func TestPrivateDownload(t *testing.T) {

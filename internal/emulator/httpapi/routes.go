@@ -102,7 +102,7 @@ func (s *Server) lookup(c *call) route {
 		return missing(c.command, c.r.Method)
 	case c.command == "buckets" && (len(c.arguments) > 0 || !slices.Contains(found.methods, c.r.Method)):
 		return missing("buckets/<bucket>", c.r.Method) // The remark of a bucket.
-	case c.command == "" && c.r.Method != http.MethodPost:
+	case c.command == "" && (c.path != "/" || c.r.Method != http.MethodPost):
 		return missing("/", c.r.Method)
 	case !slices.Contains(found.methods, c.r.Method):
 		found.targets, found.signed = nowhere, false
