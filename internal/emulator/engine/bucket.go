@@ -35,7 +35,7 @@ type Bucket struct {
 	Owner       string
 	Region      string // a Region's ID
 	Private     bool   // downloads need a signature
-	NoIndexPage bool   // index.html is not served for a folder; true for a new bucket
+	NoIndexPage bool   // index.html is not served for a folder
 	Created     time.Time
 	Domains     []string // in the order in which they were bound
 	Tags        []Tag
@@ -47,7 +47,9 @@ type Tag struct{ Key, Value string }
 
 // CreateBucket makes a bucket; region may be empty. Names are unique over all
 // accounts. Kodo answers 614 for a taken name, with a text that says whether the
-// bucket is the account's own, and 630 above the account's limit.
+// bucket is the account's own, and 630 above the account's limit. That a new
+// bucket serves no index pages is an assumption: the documentation has a switch
+// that turns them on, and names no default.
 func (e *Engine) CreateBucket(owner, name, region string, private bool) (Bucket, error) {
 	if region == "" {
 		region = Regions()[0].ID
@@ -198,6 +200,7 @@ func (e *Engine) BindDomain(owner, name, host string) error {
 func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (bucket Bucket, err error) {
 	var refused error
 	err = e.update(func(tx *store.Tx) error {
+		refused = nil
 		before, err := ownBucket(tx, owner, name)
 		if err != nil {
 			return err

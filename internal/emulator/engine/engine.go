@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,6 +151,9 @@ func (e *Engine) Advance(d time.Duration) error {
 	}
 	e.advancing.Lock()
 	defer e.advancing.Unlock()
+	if latest := time.Unix(0, math.MaxInt64); d > latest.Sub(e.Now()) {
+		return errorf(400, "the clock ends in %d", latest.Year()) // So do put times.
+	}
 	ahead := e.ahead.Load() + int64(d)
 	err := e.update(func(tx *store.Tx) error {
 		if err := tx.Put(aheadKey, binary.BigEndian.AppendUint64(nil, uint64(ahead)), nil); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -364,4 +365,5 @@ func TestPutTimes(t *testing.T) {
 		t.Errorf("the clock shows %v after restarts, want %v", got, want)
 	}
 	wantError(t, e.Advance(-1), 400, "the clock only moves forward")
+	wantError(t, e.Advance(math.MaxInt64), 400, "the clock ends in 2262")
 }

@@ -21,9 +21,9 @@ type Reader struct {
 	closed  bool
 }
 
-// Open returns a reader of an entry's content. Small extents are read at once. look is run first, on the state
-// that the content is of; its error is returned. If it does not mind that the
-// entry is missing, the error is fs.ErrNotExist.
+// Open returns a reader of an entry's content. Small extents are read at once.
+// look is run first, on the state that the content is of; its error is returned.
+// If it does not mind that the entry is missing, the error is fs.ErrNotExist.
 func (s *Store) Open(key string, look func(*Tx) error) (*Reader, error) {
 	r := &Reader{store: s}
 	// A change that drops the last reference to an extent asks for pins after its
