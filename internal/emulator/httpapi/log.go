@@ -1,6 +1,9 @@
 package httpapi
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // Request is one line of the request log. It has no query string and no
 // header, so it holds no secret.
@@ -12,7 +15,8 @@ type Request struct {
 }
 
 // Log remembers the requests in the order in which they were answered. The
-// zero Log is empty. Whoever has an answer finds its request in the log.
+// zero Log is empty. Whoever has an answer finds its request in the log, as long
+// as no 100 000 others came after it.
 type Log struct {
 	mu       sync.Mutex
 	requests []Request
@@ -24,12 +28,13 @@ func (l *Log) add(r Request) {
 	if len(l.requests) >= maxLog {
 		l.requests = append(l.requests[:0], l.requests[maxLog/2:]...)
 	}
+	r.Path = strings.Clone(r.Path) // Otherwise the query string stays in memory with it.
 	l.requests = append(l.requests, r)
 }
 
-// maxLog bounds the memory of a server that runs for long: beyond it the older
-// half is forgotten.
-const maxLog = 1 << 20
+// maxLog bounds the memory of a server that runs for long, to some 40 MB: beyond
+// it the older half is forgotten.
+const maxLog = 1 << 18
 
 // All returns the requests so far.
 func (l *Log) All() []Request {
