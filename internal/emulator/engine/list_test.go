@@ -245,7 +245,8 @@ func TestListManyObjects(t *testing.T) { //nolint:paralleltest // It measures th
 	}
 }
 
-// putMany stores objects in random order and returns their sorted keys.
+// putMany stores objects and returns their sorted keys. Neighbours are put at the
+// same time, so that a commit changes few pages, and their groups in random order.
 func putMany(t *testing.T, e *engine.Engine, folders, files int) []string {
 	t.Helper()
 	blob, err := e.NewBlob(strings.NewReader("shared by all of them"))
@@ -259,20 +260,18 @@ func putMany(t *testing.T, e *engine.Engine, folders, files int) []string {
 			keys = append(keys, fmt.Sprintf("%03d/%03d.html", folder, file))
 		}
 	}
-	order := rand.Perm(len(keys))
-	var wg sync.WaitGroup
-	const writers = 100
-	for writer := range writers {
-		wg.Go(func() {
-			for _, i := range order[writer*len(order)/writers : (writer+1)*len(order)/writers] {
-				if _, err := e.PutObject(engine.Put{Owner: owner, Bucket: "bucket-1", Key: &keys[i], Blob: blob}); err != nil {
+	groups := slices.Collect(slices.Chunk(keys, 500))
+	for _, i := range rand.Perm(len(groups)) {
+		var group sync.WaitGroup
+		for _, key := range groups[i] {
+			group.Go(func() {
+				if _, err := e.PutObject(engine.Put{Owner: owner, Bucket: "bucket-1", Key: &key, Blob: blob}); err != nil {
 					t.Error(err)
-					return
 				}
-			}
-		})
+			})
+		}
+		group.Wait()
 	}
-	wg.Wait()
 	return keys
 }
 
