@@ -149,7 +149,7 @@ func (c *Client) DeleteBucket(ctx context.Context, name string) error {
 				_, err := c.storage.DeleteBucket(ctx, &apis.DeleteBucketRequest{Bucket: name}, at)
 				return err
 			})
-		if code := CodeOf(err); lost && (code == codeNoSuchBucket || code == codeGone) {
+		if lost && IsNoBucket(err) {
 			return nil
 		}
 		lost = lost || answerLost(err)

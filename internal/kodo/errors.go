@@ -140,6 +140,13 @@ func IsGone(err error) bool {
 		failed.Code == codeGone && failed.RequestID != ""
 }
 
+// IsNoBucket reports whether Kodo answered that there is no such bucket. It says the same of a bucket of another
+// account, so that alone does not prove that the bucket is gone.
+func IsNoBucket(err error) bool {
+	code := CodeOf(err)
+	return code == codeNoSuchBucket || code == codeGone
+}
+
 // An ExistsError refuses a Put that would have replaced an object with other content.
 type ExistsError struct {
 	Bucket string

@@ -56,25 +56,6 @@ type bucketIdentity struct {
 	Name types.String `tfsdk:"name"`
 }
 
-// seenBy is the key of the private state that says which account saw the bucket last.
-const seenBy = "seen_by"
-
-// settleLimit ends the wait for a change that Kodo has accepted to be shown by
-// the pause between two looks, so after about twice this time.
-const settleLimit = 5 * time.Second
-
-// bucketFacets is what can change on a bucket that exists. Each facet has a
-// call of its own, and only the facets that differ are sent.
-type bucketFacets struct {
-	private   bool
-	indexPage bool
-	tags      map[string]string
-}
-
-func (f bucketFacets) equal(g bucketFacets) bool {
-	return f.private == g.private && f.indexPage == g.indexPage && maps.Equal(f.tags, g.tags)
-}
-
 func (*bucket) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_bucket"
 }
@@ -84,8 +65,8 @@ func (*bucket) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 		MarkdownDescription: "A Kodo bucket: a named container of objects in one region.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the bucket: 3 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter or a digit. " +
-					"Names are unique in all of Kodo. Changing it replaces the bucket.",
+				MarkdownDescription: fmt.Sprintf("Name of the bucket: %d to %d lower-case letters, digits and hyphens, beginning and ending with a letter or a digit. "+
+					"Names are unique in all of Kodo. Changing it replaces the bucket.", kodo.MinBucketName, kodo.MaxBucketName),
 				Required:      true,
 				Validators:    []validator.String{tfkodo.BucketName()},
 				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -110,8 +91,8 @@ func (*bucket) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 				Default:             booldefault.StaticBool(false),
 			},
 			"tags": schema.MapAttribute{
-				MarkdownDescription: "Tags of the bucket: at most 10; a key has at most 64 bytes and does not begin with `kodo`, a value has 1 to 128 bytes. " +
-					"Tags that are not listed here are removed. Changes in place.",
+				MarkdownDescription: fmt.Sprintf("Tags of the bucket: at most %d; a key has 1 to %d bytes and does not begin with `kodo`, a value has 1 to %d bytes; both hold letters, digits, spaces and `+ - = . _ : / @`. "+
+					"Tags that are not listed here are removed. Changes in place.", kodo.MaxBucketTags, kodo.MaxTagKey, kodo.MaxTagValue),
 				ElementType: types.StringType,
 				Optional:    true,
 				Validators:  []validator.Map{tfkodo.BucketTags()},
@@ -134,7 +115,7 @@ func (*bucket) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+			"timeouts": timeoutsAttribute(ctx),
 		},
 	}
 }
@@ -179,15 +160,15 @@ func (r *bucket) Create(ctx context.Context, req resource.CreateRequest, resp *r
 }
 
 func (r *bucket) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	if !r.provider.Known() {
-		resp.Diagnostics.Append(r.provider.StateKept("the bucket"))
-		return
-	}
 	var state bucketModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
 	defer cancel()
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !r.provider.Known() {
+		resp.Diagnostics.Append(r.provider.StateKept(fmt.Sprintf("bucket %q", state.Name.ValueString())))
 		return
 	}
 
@@ -266,6 +247,52 @@ func (r *bucket) refresh(ctx context.Context, m *bucketModel) error {
 	return nil
 }
 
+// fill takes what Kodo says of the bucket into the model.
+func (m *bucketModel) fill(info kodo.Bucket, domains []string, tags map[string]string) {
+	m.Region = types.StringValue(info.Region)
+	m.Private = types.BoolValue(info.Private)
+	m.IndexPage = types.BoolValue(info.IndexPage)
+	m.CreatedAt = types.StringNull()
+	if !info.Created.IsZero() {
+		m.CreatedAt = types.StringValue(info.Created.UTC().Format(time.RFC3339))
+	}
+	elements := make([]attr.Value, len(domains))
+	for i, domain := range domains {
+		elements[i] = types.StringValue(domain)
+	}
+	m.Domains = types.ListValueMust(types.StringType, elements)
+	if len(tags) > 0 || !m.Tags.IsNull() { // {} and null are the same to Kodo, not to Terraform
+		elements := make(map[string]attr.Value, len(tags))
+		for key, value := range tags {
+			elements[key] = types.StringValue(value)
+		}
+		m.Tags = types.MapValueMust(types.StringType, elements)
+	}
+}
+
+// bucketFacets is what can change on a bucket that exists. Each facet has a
+// call of its own, and only the facets that differ are sent.
+type bucketFacets struct {
+	private   bool
+	indexPage bool
+	tags      map[string]string
+}
+
+func (f bucketFacets) equal(g bucketFacets) bool {
+	return f.private == g.private && f.indexPage == g.indexPage && maps.Equal(f.tags, g.tags)
+}
+
+// spec is what the model asks Kodo for.
+func (m bucketModel) spec() bucketFacets {
+	tags := make(map[string]string, len(m.Tags.Elements()))
+	for key, value := range m.Tags.Elements() {
+		if s, ok := value.(types.String); ok {
+			tags[key] = s.ValueString()
+		}
+	}
+	return bucketFacets{private: m.Private.ValueBool(), indexPage: m.IndexPage.ValueBool(), tags: tags}
+}
+
 // finish brings a bucket that was just created to what is wanted: tags and the
 // index page have calls of their own.
 func (r *bucket) finish(ctx context.Context, m *bucketModel, want bucketFacets) error {
@@ -303,9 +330,13 @@ func (r *bucket) converge(ctx context.Context, m *bucketModel, want bucketFacets
 	return r.settle(ctx, m, want)
 }
 
+// settleLimit is how long Kodo may take to show a change that it has accepted.
+const settleLimit = 6 * time.Second
+
 // settle reads the bucket until Kodo shows what was written. Its servers agree
 // on a bucket's access after a moment, not at once.
 func (r *bucket) settle(ctx context.Context, m *bucketModel, want bucketFacets) error {
+	written := time.Now()
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
 		if err := r.refresh(ctx, m); err != nil {
 			return err
@@ -313,7 +344,7 @@ func (r *bucket) settle(ctx context.Context, m *bucketModel, want bucketFacets) 
 		if m.spec().equal(want) {
 			return nil
 		}
-		if pause > settleLimit {
+		if time.Since(written) > settleLimit {
 			return errors.New("the change was accepted, but Kodo still shows the bucket as it was before; plan again after a minute")
 		}
 		select {
@@ -351,7 +382,7 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 		return diagnose(failure)
 	case refusal.Reason == kodo.ReasonBucketNotEmpty:
 		return diagnose(failure, "Delete its objects first. Or set force_destroy = true, apply, and destroy again: that deletes every object in the bucket, whoever put it there.")
-	case refusal.Code != 612 && refusal.Code != 631:
+	case !kodo.IsNoBucket(failure):
 		return diagnose(failure)
 	}
 	for bucket, err := range r.provider.Client.Buckets(ctx) {
@@ -373,41 +404,10 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 	return nil
 }
 
+// seenBy is the key of the private state that says which account saw the bucket last.
+const seenBy = "seen_by"
+
 // account identifies the keys, as JSON for the private state.
 func (r *bucket) account() []byte {
 	return []byte(strconv.Quote(r.provider.Client.AccessKeyDigest()))
-}
-
-// fill takes what Kodo says of the bucket into the model.
-func (m *bucketModel) fill(info kodo.Bucket, domains []string, tags map[string]string) {
-	m.Region = types.StringValue(info.Region)
-	m.Private = types.BoolValue(info.Private)
-	m.IndexPage = types.BoolValue(info.IndexPage)
-	m.CreatedAt = types.StringNull()
-	if !info.Created.IsZero() {
-		m.CreatedAt = types.StringValue(info.Created.UTC().Format(time.RFC3339))
-	}
-	elements := make([]attr.Value, len(domains))
-	for i, domain := range domains {
-		elements[i] = types.StringValue(domain)
-	}
-	m.Domains = types.ListValueMust(types.StringType, elements)
-	if len(tags) > 0 || !m.Tags.IsNull() { // {} and null are the same to Kodo, not to Terraform
-		elements := make(map[string]attr.Value, len(tags))
-		for key, value := range tags {
-			elements[key] = types.StringValue(value)
-		}
-		m.Tags = types.MapValueMust(types.StringType, elements)
-	}
-}
-
-// spec is what the model asks Kodo for.
-func (m bucketModel) spec() bucketFacets {
-	tags := make(map[string]string, len(m.Tags.Elements()))
-	for key, value := range m.Tags.Elements() {
-		if s, ok := value.(types.String); ok {
-			tags[key] = s.ValueString()
-		}
-	}
-	return bucketFacets{private: m.Private.ValueBool(), indexPage: m.IndexPage.ValueBool(), tags: tags}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,6 +187,7 @@ func TestBucketImport(t *testing.T) {
 				t.Fatal(diags)
 			}
 			expectState(t, s, bucketAddress, values{"name": "site", "region": "z0", "private": true, "force_destroy": false})
+			expectIdentity(t, s, bucketAddress, values{"name": "site"})
 			expectEmptyPlan(t, s, site(nil))
 			expectWrites(t, h)
 		})
@@ -266,9 +268,17 @@ func TestBucketDestroy(t *testing.T) {
 	h := acctest.New(t)
 	s := h.Session()
 	apply(t, s, site(nil))
-	for i := range 2500 {
-		put(t, h, "site", fmt.Sprintf("%04d.txt", i), "x")
+	var all sync.WaitGroup
+	for writer := range 50 { // at once, which the emulator does faster
+		all.Go(func() {
+			for i := range 50 {
+				if err := h.Put("site", fmt.Sprintf("%02d/%02d.txt", writer, i), "text/plain", []byte("x")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
+	all.Wait()
 	plan := s.Plan()
 	expectError(t, s.Apply(plan), "Bucket Not Destroyed", `"site"`, "403", "request id", "force_destroy = true")
 	expectKeysOfAccount(t, h, "site")

@@ -22,8 +22,6 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
-const summaryObjectNotFinished = "Object Stored But Not Finished"
-
 var (
 	_ resource.ResourceWithConfigure        = (*object)(nil)
 	_ resource.ResourceWithConfigValidators = (*object)(nil)
@@ -77,7 +75,7 @@ func (*object) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 				Validators:          []validator.String{tfkodo.BucketName()},
 			},
 			"key": schema.StringAttribute{
-				MarkdownDescription: "Key (name) of the object in the bucket, kept byte for byte: at most 750 bytes of UTF-8, such as `css/site.css`. Changing it replaces the object.",
+				MarkdownDescription: fmt.Sprintf("Key (name) of the object in the bucket, kept byte for byte: at most %d bytes of UTF-8, such as `css/site.css`. Changing it replaces the object.", kodo.MaxKey),
 				Required:            true,
 				Validators:          []validator.String{tfkodo.ObjectKey()},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
@@ -102,8 +100,8 @@ func (*object) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 
 			// How it is served.
 			"content_type": schema.StringAttribute{
-				MarkdownDescription: "Media type that downloads are answered with. Defaults to the type that belongs to the key's extension, the same on every operating system, " +
-					"and to `application/octet-stream` where there is none. At most 200 characters, without `%`. Changes in place, without sending the bytes.",
+				MarkdownDescription: fmt.Sprintf("Media type that downloads are answered with. Defaults to the type that belongs to the key's extension, the same on every operating system, "+
+					"and to `%s` where there is none. At most %d characters, without `%%`. Changes in place, without sending the bytes.", kodo.DefaultContentType, kodo.MaxContentType),
 				Optional:   true,
 				Computed:   true,
 				Validators: []validator.String{tfkodo.ContentType()},
@@ -142,7 +140,7 @@ func (*object) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resou
 				MarkdownDescription: "Download URL at `domain`, unsigned: in a private bucket it needs a signature. Null without a domain.",
 				Computed:            true,
 			},
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+			"timeouts": timeoutsAttribute(ctx),
 		},
 	}
 }
@@ -197,34 +195,6 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	resp.Diagnostics.Append(r.planContent(ctx, &plan, state)...)
 	plan.URL = r.url(plan)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
-}
-
-// planBucket is the configured bucket, else the recorded one, else the
-// provider's. It is null when nobody names one.
-func (r *object) planBucket(config objectModel, state *objectModel) types.String {
-	switch {
-	case !config.Bucket.IsNull():
-		return config.Bucket
-	case state != nil:
-		return state.Bucket
-	default:
-		return r.provider.Bucket
-	}
-}
-
-// planContentType is the configured type, else the recorded one, else the one
-// that belongs to the key.
-func planContentType(config objectModel, state *objectModel) types.String {
-	switch {
-	case !config.ContentType.IsNull():
-		return config.ContentType
-	case state != nil:
-		return state.ContentType
-	case config.Key.IsUnknown():
-		return types.StringUnknown()
-	default:
-		return types.StringValue(kodo.ContentType(config.Key.ValueString()))
-	}
 }
 
 func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -298,6 +268,7 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	state := plan
 	newBytes := !plan.ETag.Equal(prior.ETag)
 	newType := !plan.ContentType.Equal(prior.ContentType)
+	summary, happened := "Object Not Changed", "could not be changed"
 
 	if newBytes {
 		stored, diags := r.upload(ctx, plan, kodo.IfPutTime(prior.putTime()))
@@ -306,13 +277,14 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 			return
 		}
 		state.take(stored)
+		summary, happened = summaryObjectNotFinished, "was stored, but could not be finished"
 	} else {
 		state.keep(prior)
 	}
 	// A new path to the same bytes, and what Kodo does not keep, need no request.
 	if newBytes || newType {
 		if err := r.finish(ctx, &state, plan.ContentType); err != nil {
-			resp.Diagnostics.Append(r.writeFailed(plan, summaryObjectNotFinished, "could not be changed as planned", err))
+			resp.Diagnostics.Append(r.writeFailed(plan, summary, happened, err))
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -366,18 +338,6 @@ func (r *object) ImportState(ctx context.Context, req resource.ImportStateReques
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("overwrite"), false)...)
 }
 
-// finish makes the content type of a stored object what it is to be, and reads
-// the object back.
-func (r *object) finish(ctx context.Context, m *objectModel, contentType types.String) error {
-	if !m.ContentType.Equal(contentType) {
-		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.putTime())
-		if err != nil {
-			return err
-		}
-	}
-	return r.refresh(ctx, m)
-}
-
 // refresh reads the object into the model: the one way from Kodo to the state.
 func (r *object) refresh(ctx context.Context, m *objectModel) error {
 	found, err := r.provider.Client.Stat(ctx, m.Bucket.ValueString(), m.Key.ValueString())
@@ -391,38 +351,32 @@ func (r *object) refresh(ctx context.Context, m *objectModel) error {
 	return nil
 }
 
-// url is where the object can be downloaded: at its own domain, else at the
-// provider's if it is in the provider's bucket, else nowhere.
-func (r *object) url(m objectModel) types.String {
-	domain := m.Domain
-	if domain.IsNull() && !r.provider.Domain.IsNull() {
-		switch {
-		case m.Bucket.IsUnknown() || r.provider.Bucket.IsUnknown():
-			return types.StringUnknown()
-		case m.Bucket.Equal(r.provider.Bucket):
-			domain = r.provider.Domain
-		}
-	}
-	switch {
-	case domain.IsNull():
-		return types.StringNull()
-	case domain.IsUnknown() || m.Key.IsUnknown() || r.provider.Scheme.IsUnknown():
-		return types.StringUnknown()
-	default:
-		url, err := kodo.PublicURL(r.provider.Scheme.ValueString(), domain.ValueString(), m.Key.ValueString())
-		if err != nil {
-			return types.StringNull()
-		}
-		return types.StringValue(url)
-	}
-}
-
 // fill takes what Kodo says of the object into the model.
 func (m *objectModel) fill(found kodo.Object) {
 	m.ETag = types.StringValue(found.ETag)
 	m.Size = types.Int64Value(found.Size)
 	m.ContentType = types.StringValue(found.ContentType)
 	m.PutTime = types.StringValue(found.PutTime.String())
+}
+
+// spec is what the model asks Kodo to store.
+func (m *objectModel) spec(content kodo.Content, guard kodo.Guard) kodo.Put {
+	return kodo.Put{
+		Bucket: m.Bucket.ValueString(), Key: m.Key.ValueString(),
+		Content: content, ContentType: m.ContentType.ValueString(), ETag: m.ETag.ValueString(), Guard: guard,
+	}
+}
+
+// finish makes the content type of a stored object what it is to be, and reads
+// the object back.
+func (r *object) finish(ctx context.Context, m *objectModel, contentType types.String) error {
+	if !m.ContentType.Equal(contentType) {
+		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.putTime())
+		if err != nil {
+			return err
+		}
+	}
+	return r.refresh(ctx, m)
 }
 
 // take is fill for an upload's answer, which lacks the put time. A new object

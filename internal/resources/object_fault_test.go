@@ -1,7 +1,16 @@
 package resources_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,6 +104,81 @@ func TestObjectFaultsReported(t *testing.T) {
 			expectEmptyPlan(t, s, page(values{"content": "etag"}))
 		})
 	}
+}
+
+// throughProxy lets the session upload through a proxy that may look at the
+// answers, and change them.
+func throughProxy(t *testing.T, h *acctest.Harness, s *acctest.Session, answer func(*http.Response) error) {
+	t.Helper()
+	kodo, err := url.Parse(h.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(kodo) },
+		ModifyResponse: answer,
+	})
+	t.Cleanup(proxy.Close)
+	s.Provider = s.Provider.With(values{"endpoints": values{"up": proxy.URL}})
+}
+
+// TestObjectFileWrittenDuringUpload writes to a file that was made after the
+// plan, so that no planned hash tells that its parts do not belong together.
+func TestObjectFileWrittenDuringUpload(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	source := filepath.Join(t.TempDir(), "built")
+	plan := s.Plan(page(values{"content": nil, "source": source}))
+	if err := os.WriteFile(source, make([]byte, 5<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	throughProxy(t, h, s, func(resp *http.Response) error {
+		if resp.Request.Method != http.MethodPut { // of a part
+			return nil
+		}
+		return os.WriteFile(source, bytes.Repeat([]byte("x"), 5<<20), 0o600)
+	})
+	expectError(t, s.Apply(plan), "Content Changed During Apply", `"page.html" in bucket "assets"`, source, "Nothing was stored")
+	expectKeys(t, h, "assets")
+}
+
+// TestObjectHashDiffers damages Kodo's answer to an upload: nobody knows what
+// was stored, so nothing is recorded, and the next apply finds out.
+func TestObjectHashDiffers(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	var damage atomic.Bool
+	throughProxy(t, h, s, func(resp *http.Response) error {
+		answer, err := io.ReadAll(resp.Body)
+		if damage.Load() {
+			answer = bytes.Replace(answer, []byte(helloETag), []byte(emptyETag), 1)
+			answer = bytes.Replace(answer, []byte(etagETag), []byte(emptyETag), 1)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(answer))
+		return err
+	})
+	says := []string{`"page.html" in bucket "assets"`, emptyETag, "Nothing of it is recorded", "overwrite = true"}
+
+	damage.Store(true)
+	expectError(t, s.Apply(s.Plan(page(nil))), "Stored Object Differs", append(says, helloETag)...)
+	if s.State(pageAddress) != nil {
+		t.Error("an object that nobody knows is in the state")
+	}
+	damage.Store(false)
+	_, diags := apply(t, s, page(nil))
+	expectWarning(t, diags, "Existing Object Adopted")
+
+	before := s.State(pageAddress)
+	changed := page(values{"content": "etag"})
+	damage.Store(true)
+	expectError(t, s.Apply(s.Plan(changed)), "Stored Object Differs", append(says, etagETag)...)
+	expectState(t, s, pageAddress, before)
+	damage.Store(false)
+	apply(t, s, changed)
+	expectContent(t, h, "assets", pageKey, "etag")
+	expectEmptyPlan(t, s, changed)
 }
 
 // TestObjectAnswerNeverComes stores the object each time and never says so.

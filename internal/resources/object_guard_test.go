@@ -38,29 +38,17 @@ func TestObjectExists(t *testing.T) {
 }
 
 // TestObjectExistsAtTheLastMoment lets the object appear after it was looked
-// for and before it is stored.
+// for, where Kodo says that there is none, and before it is stored.
 func TestObjectExistsAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	h := acctest.New(t, "assets")
 	s := h.Session()
 	plan := s.Plan(page(nil))
-	fail(t, h, emulator.Fault{Match: emulator.Match{Service: "up"}, Do: "delay", Delay: emulator.Delay(time.Second)})
-	h.ResetRequests()
-	var stored error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for len(h.Requests()) == 0 { // until the look
-			time.Sleep(time.Millisecond)
-		}
-		stored = h.Put("assets", pageKey, "text/plain", []byte("somebody else's"))
-	}()
-	diags := s.Apply(plan)
-	<-done
-	if stored != nil {
-		t.Fatal(stored)
-	}
-	expectError(t, diags, "Object Exists Already", "overwrite = true")
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Times: 1, Do: "status", Status: 612})
+	put(t, h, "assets", pageKey, "somebody else's")
+	h.Writes()
+	expectError(t, s.Apply(plan), "Object Exists Already", "overwrite = true")
+	expectWrites(t, h, "POST up /") // it was tried, and refused
 	expectContent(t, h, "assets", pageKey, "somebody else's")
 }
 

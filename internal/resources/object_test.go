@@ -491,6 +491,7 @@ func TestObjectImport(t *testing.T) {
 			if diags := load(s); len(diags) > 0 {
 				t.Fatal(diags)
 			}
+			expectIdentity(t, s, pageAddress, values{"bucket": "assets", "key": pageKey})
 			before := s.State(pageAddress)
 			h.Writes()
 			plan := s.Plan(page(nil))

@@ -10,13 +10,26 @@ import (
 	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
 // privateState is the part of the framework's private state that a resource
 // reads. The framework does not export the type.
 type privateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+// timeoutsAttribute is the argument timeouts of every resource.
+func timeoutsAttribute(ctx context.Context) schema.Attribute {
+	all := timeouts.AttributesAll(ctx)
+	if nested, ok := all.(schema.SingleNestedAttribute); ok {
+		nested.MarkdownDescription = "How long each operation may take altogether, its retries included. By default there is no limit: what is slow but moves is not stopped. " +
+			"Changes in place, without a request."
+		return nested
+	}
+	return all
 }
 
 // withTimeout bounds the context by one of the timeouts of a configuration,

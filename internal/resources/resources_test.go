@@ -72,6 +72,14 @@ func expectState(t *testing.T, s *acctest.Session, address string, want values) 
 	}
 }
 
+// expectIdentity compares the identity of an address.
+func expectIdentity(t *testing.T, s *acctest.Session, address string, want values) {
+	t.Helper()
+	if diff := cmp.Diff(want, s.Identity(address)); diff != "" {
+		t.Errorf("identity of %s (-want +got):\n%s", address, diff)
+	}
+}
+
 // expectError checks that there is one error, and that it says all of this.
 func expectError(t *testing.T, diags acctest.Diagnostics, summary string, says ...string) {
 	t.Helper()
