@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,25 +121,27 @@ func throughProxy(t *testing.T, h *acctest.Harness, s *acctest.Session, answer f
 	s.Provider = s.Provider.With(values{"endpoints": values{"up": proxy.URL}})
 }
 
-// TestObjectFileWrittenDuringUpload writes to a file that was made after the
-// plan, so that no planned hash tells that its parts do not belong together.
+// TestObjectFileWrittenDuringUpload writes to the file between two of its
+// parts, which then do not belong together.
 func TestObjectFileWrittenDuringUpload(t *testing.T) {
 	t.Parallel()
 	h := acctest.New(t, "assets")
 	s := h.Session()
-	source := filepath.Join(t.TempDir(), "built")
+	s.Provider = s.Provider.With(values{"concurrency": 1})
+	source := file(t, "zeros", make([]byte, 5<<20))
 	plan := s.Plan(page(values{"content": nil, "source": source}))
-	if err := os.WriteFile(source, make([]byte, 5<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	throughProxy(t, h, s, func(resp *http.Response) error {
 		if resp.Request.Method != http.MethodPut { // of a part
 			return nil
 		}
 		return os.WriteFile(source, bytes.Repeat([]byte("x"), 5<<20), 0o600)
 	})
-	expectError(t, s.Apply(plan), "Content Changed During Apply", `"page.html" in bucket "assets"`, source, "Nothing was stored")
+	expectError(t, s.Apply(plan), "Content Changed During Apply", `"page.html" in bucket "assets"`,
+		"its hash was to be "+zeros5MiBETag, "Nothing was stored")
 	expectKeys(t, h, "assets")
+	if s.State(pageAddress) != nil {
+		t.Error("an object that was not stored is in the state")
+	}
 }
 
 // TestObjectHashDiffers damages Kodo's answer to an upload: nobody knows what
