@@ -23,17 +23,12 @@ func TestObjects(t *testing.T) {
 	t.Parallel()
 	s := newSDK(t, emulator.BucketSpec{Name: "bucket"})
 	var want []string
-	for i := range 2100 {
-		key := fmt.Sprintf("dir%d/%04d", i%3, i)
-		if err := s.e.Put("bucket", key, "text/plain", []byte(key)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for d := range 3 {
 		for i := d; i < 2100; i += 3 {
 			want = append(want, fmt.Sprintf("dir%d/%04d", d, i))
 		}
 	}
+	s.fill("bucket", want)
 	manager := objects.NewObjectsManager(&objects.ObjectsManagerOptions{Options: s.opts})
 	bucket := manager.Bucket("bucket")
 
