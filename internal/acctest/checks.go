@@ -13,15 +13,14 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 )
 
-// Writes returns the requests since the last call that may have changed
-// something, in the order in which they were made, such as
+// Writes forgets the requests that were made so far, and returns those of them
+// that may have changed something, in the order in which they were made, such as
 // "POST rs /delete/assets:a.txt". Encoded segments of paths are shown decoded.
 func (h *Harness) Writes() []string {
-	all := h.Requests()
-	fresh := all[h.checked:]
-	h.checked = len(all)
+	requests := h.Requests()
+	h.ResetRequests()
 	var writes []string
-	for _, r := range fresh {
+	for _, r := range requests {
 		if !reads(r) {
 			writes = append(writes, fmt.Sprintf("%s %s %s", r.Method, r.Service, decodePath(r.Path)))
 		}

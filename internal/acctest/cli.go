@@ -2,25 +2,26 @@ package acctest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/workspace"
 )
 
-// prepareCLI finds a Terraform or an OpenTofu, once for the process, and makes
-// the environment in which the testing framework runs it: nothing that the
-// machine has set up for its user may change what a test does.
+// prepareCLI finds a Terraform or an OpenTofu, once for the process, or builds
+// one if there is none, and makes the environment in which the testing
+// framework runs it: nothing that the machine has set up for its user may
+// change what a test does.
 var prepareCLI = sync.OnceValue(func() error {
-	root, err := moduleRoot()
+	root, err := workspace.Root()
 	if err != nil {
 		return err
 	}
-	binary, err := findCLI(os.Getenv("TF_ACC_TERRAFORM_PATH"), exec.LookPath, root)
+	binary, err := workspace.Binary(context.Background(), root, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -58,44 +59,6 @@ func setenv(variables map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// findCLI returns the path of the binary, in the order of tools/find-terraform:
-// the one that is named, else terraform or tofu on PATH, else the OpenTofu that
-// the checkout has built for itself.
-func findCLI(named string, lookPath func(string) (string, error), root string) (string, error) {
-	if named != "" {
-		return named, nil
-	}
-	for _, name := range []string{"terraform", "tofu"} {
-		if found, err := lookPath(name); err == nil {
-			return filepath.Abs(found)
-		}
-	}
-	built := filepath.Join(root, "bin", "tofu")
-	if _, err := os.Stat(built); err != nil {
-		return "", errors.New("there is no Terraform: acceptance tests need terraform or tofu on PATH, or bin/tofu in this checkout, " +
-			"which tools/find-terraform builds from OpenTofu's Go module; `make test` does so by itself")
-	}
-	return built, nil
-}
-
-// moduleRoot is the folder of go.mod, at or above the folder that a test runs in.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("there is no go.mod at or above the working folder")
-		}
-		dir = parent
-	}
 }
 
 // isTofu reports whether the binary is an OpenTofu.

@@ -34,9 +34,8 @@ const (
 type Harness struct {
 	*emulator.Emulator
 
-	t       *testing.T
-	home    string
-	checked int // how many requests Writes has told of
+	t    *testing.T
+	home string
 }
 
 // New starts an emulator that lives as long as the test. It has two accounts,
@@ -108,18 +107,13 @@ provider "kodo" {
 // end what they made. Without such a binary the test fails.
 func (h *Harness) Test(steps ...resource.TestStep) {
 	h.t.Helper()
-	h.TestCase(resource.TestCase{Steps: steps})
-}
-
-// TestCase is Test for a case with more than steps, such as checks of the
-// version. The case gets the provider from the harness.
-func (h *Harness) TestCase(c resource.TestCase) {
-	h.t.Helper()
 	if err := prepareCLI(); err != nil {
 		h.t.Fatal(err)
 	}
-	c.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
-		"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),
-	}
-	resource.UnitTest(h.t, c)
+	resource.UnitTest(h.t, resource.TestCase{
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
+			"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),
+		},
+		Steps: steps,
+	})
 }

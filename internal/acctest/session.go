@@ -229,12 +229,6 @@ func (s *Session) Taint(address string) { s.current[address].tainted = true }
 // Untaint does what `terraform untaint` does.
 func (s *Session) Untaint(address string) { s.current[address].tainted = false }
 
-// Move does what a `moved` block does.
-func (s *Session) Move(from, to string) {
-	s.enter(to, s.current[from])
-	delete(s.current, from)
-}
-
 // start starts and configures a provider, as Terraform does for each walk.
 func (s *Session) start() (*Server, Diagnostics) {
 	s.t.Helper()

@@ -195,7 +195,7 @@ func (p *kodoProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 			Concurrency: s.concurrency,
 			UserAgent:   fmt.Sprintf("terraform-provider-kodo/%s Terraform/%s", p.version, req.TerraformVersion),
 			Buffers:     p.buffers,
-			Log:         tfkodo.LogExchange(s.keys.access, s.keys.secret),
+			Log:         logExchange(s.keys.access, s.keys.secret),
 		})
 		if err != nil {
 			resp.Diagnostics.AddError("Provider Not Configured", "The client of Kodo could not be made: "+err.Error())

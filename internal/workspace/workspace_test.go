@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,6 +96,64 @@ func TestRunInterrupted(t *testing.T) {
 	}
 	if got, want := string(seen), "interrupted\n"; got != want {
 		t.Errorf("the program saw %q, want %q", got, want)
+	}
+}
+
+// TestBinary wants the one order in which everything here looks for Terraform.
+func TestBinary(t *testing.T) {
+	root, err := workspace.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join(root, "tools", "find-terraform"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirname, err := exec.LookPath("dirname") // all that the script itself needs
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		named  string
+		onPath []string
+		want   string // below the root
+	}{
+		"named":             {"/opt/terraform", []string{"terraform", "tofu"}, "/opt/terraform"},
+		"terraform on PATH": {"", []string{"tofu", "terraform"}, "path/terraform"},
+		"tofu on PATH":      {"", []string{"tofu"}, "path/tofu"},
+		"built":             {"", nil, "bin/tofu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for _, folder := range []string{"tools", "path", "bin"} {
+				if err := os.Mkdir(filepath.Join(root, folder), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			programs := map[string][]byte{"tools/find-terraform": script, "bin/tofu": nil}
+			for _, program := range test.onPath {
+				programs["path/"+program] = nil
+			}
+			for program, text := range programs {
+				if err := os.WriteFile(filepath.Join(root, program), text, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Symlink(dirname, filepath.Join(root, "path", "dirname")); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", filepath.Join(root, "path"))
+			t.Setenv("TF_ACC_TERRAFORM_PATH", test.named)
+
+			want := test.want
+			if !filepath.IsAbs(want) {
+				want = filepath.Join(root, want)
+			}
+			got, err := workspace.Binary(t.Context(), root, os.Stderr)
+			if err != nil || got != want {
+				t.Errorf("Binary = %q, %v, want %q", got, err, want)
+			}
+		})
 	}
 }
 

@@ -1,4 +1,4 @@
-package tfkodo
+package provider
 
 import (
 	"context"
@@ -8,10 +8,10 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
 
-// LogExchange returns the function that writes one debug line for each
+// logExchange returns the function that writes one debug line for each
 // exchange of a client with Kodo. Wherever one of the secrets would appear in
 // such a line, Terraform's log masks it.
-func LogExchange(secrets ...string) func(context.Context, kodo.Exchange) {
+func logExchange(secrets ...string) func(context.Context, kodo.Exchange) {
 	return func(ctx context.Context, x kodo.Exchange) {
 		ctx = tflog.MaskAllFieldValuesStrings(ctx, secrets...)
 		ctx = tflog.MaskMessageStrings(ctx, secrets...)
