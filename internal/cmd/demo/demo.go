@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 	"github.com/qiniu/terraform-provider-kodo/internal/workspace"
 )
 
@@ -208,14 +207,4 @@ func (d *demo) destroy(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("buckets are left on the server: %s", strings.Join(left, ", "))
 	}
 	return "everything; the server is empty", nil
-}
-
-// client returns a client of the emulator with the keys that it printed.
-func (e *emulator) client() (*kodo.Client, error) {
-	url := e.endpoint()
-	return kodo.New(kodo.Config{
-		AccessKey: e.exports["QINIU_ACCESS_KEY"],
-		SecretKey: e.exports["QINIU_SECRET_KEY"],
-		Endpoints: kodo.Endpoints{UC: url, Up: url, RS: url, RSF: url, IO: url, API: url, CDN: url},
-	})
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
 
 const (
@@ -25,7 +27,6 @@ const (
 type emulator struct {
 	cmd     *exec.Cmd
 	ended   chan struct{}     // closed when the program has ended
-	end     error             // how it ended
 	exports map[string]string // what the program printed to be exported
 }
 
@@ -48,7 +49,7 @@ func startEmulator(ctx context.Context, program, work string) (*emulator, error)
 	}
 	e := &emulator{cmd: cmd, ended: make(chan struct{})}
 	go func() {
-		e.end = cmd.Wait()
+		_ = cmd.Wait() // how it ended is in its ProcessState
 		close(e.ended)
 	}()
 
@@ -72,7 +73,7 @@ func (e *emulator) awaitExports(ctx context.Context, log string) error {
 		}
 		select {
 		case <-e.ended:
-			return fmt.Errorf("the emulator ended at once (%w):\n%s", e.end, text)
+			return fmt.Errorf("the emulator ended at once (%s):\n%s", e.cmd.ProcessState, text)
 		case <-ctx.Done():
 			return fmt.Errorf("the emulator did not say what to export: %w\n%s", ctx.Err(), text)
 		case <-time.After(10 * time.Millisecond):
@@ -99,6 +100,16 @@ func parseExports(text string) map[string]string {
 func (e *emulator) endpoint() string { return e.exports["QINIU_ENDPOINT"] }
 
 func (e *emulator) pid() int { return e.cmd.Process.Pid }
+
+// client returns a client of the emulator with the keys that it printed.
+func (e *emulator) client() (*kodo.Client, error) {
+	url := e.endpoint()
+	return kodo.New(kodo.Config{
+		AccessKey: e.exports["QINIU_ACCESS_KEY"],
+		SecretKey: e.exports["QINIU_SECRET_KEY"],
+		Endpoints: kodo.Endpoints{UC: url, Up: url, RS: url, RSF: url, IO: url, API: url, CDN: url},
+	})
+}
 
 // stop ends the program and returns once it has ended.
 func (e *emulator) stop() error {
