@@ -18,7 +18,8 @@ func IfAbsent() Guard { return Guard{} }
 func Always() Guard { return Guard{always: true} }
 
 // IfPutTime lets a Put replace the object that was put at that time, and nothing else. It is for the last known put
-// time of an object, never 0.
+// time of an object, never 0. Kodo's upload has no condition on what it replaces, so for one request a writer in
+// another process could still lose its object.
 func IfPutTime(t PutTime) Guard { return Guard{at: t} }
 
 // A Put is content to be stored as an object.

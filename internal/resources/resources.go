@@ -1,7 +1,7 @@
 // Package resources holds the managed resources, one file for each Terraform
 // type. A file reads from top to bottom: what the type is called, what its
-// arguments are, what Terraform asks of it, and last how a model becomes a
-// request (spec) and an answer a model (fill).
+// arguments are, what Terraform asks of it, how an answer becomes a model (fill)
+// and a model a request (spec), and last what only this type needs.
 //
 // It must never know how Kodo is spoken to: that is the client's, in package kodo.
 package resources
