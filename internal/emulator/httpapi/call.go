@@ -68,7 +68,7 @@ func (c *call) run() (any, error) {
 		}
 	}
 	if c.route.targets != nil {
-		if err := c.arrive(c.route.targets(c)...); err != nil {
+		if err := c.arrive(func() []target { return c.route.targets(c) }); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +116,7 @@ func (c *call) authenticate() error {
 
 // arrive lets the faults have their way with the request, once what it is
 // about is known and before anything has happened.
-func (c *call) arrive(targets ...target) error {
+func (c *call) arrive(targets func() []target) error {
 	if c.admin {
 		return nil
 	}

@@ -144,8 +144,9 @@ func (f *Faults) Clear() {
 	f.states = nil
 }
 
-// next returns the fault that strikes a request, if any.
-func (f *Faults) next(service, method, path string, targets []target) *Fault {
+// next returns the fault that strikes a request, if any. targets is called when a
+// fault asks for a bucket or a key.
+func (f *Faults) next(service, method, path string, targets func() []target) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, state := range f.states {
@@ -163,14 +164,14 @@ func (f *Faults) next(service, method, path string, targets []target) *Fault {
 	return nil
 }
 
-func (m Match) matches(service, method string, targets []target) bool {
+func (m Match) matches(service, method string, targets func() []target) bool {
 	if m.Service != "" && m.Service != service || m.Method != "" && m.Method != method {
 		return false
 	}
 	if m.Bucket == "" && m.Key == nil {
 		return true
 	}
-	for _, t := range targets {
+	for _, t := range targets() {
 		if (m.Bucket == "" || m.Bucket == t.bucket) && (m.Key == nil || t.keyed && *m.Key == t.key) {
 			return true
 		}

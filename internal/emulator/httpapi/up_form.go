@@ -32,7 +32,7 @@ func (s *Server) formUpload(c *call) (any, error) {
 	if form.blob != nil {
 		defer form.blob.Discard()
 	}
-	if arrival := c.arrive(form.targets()...); arrival != nil {
+	if arrival := c.arrive(form.targets); arrival != nil {
 		return nil, arrival
 	}
 	if err != nil {
