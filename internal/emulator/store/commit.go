@@ -132,11 +132,12 @@ func (s *Store) lastTx() int {
 	return tx.ID()
 }
 
-// answer tells every change of an attempted commit how it ended.
+// answer tells every change of an attempted commit how it ended. There are no
+// txs if bbolt could not even begin.
 func (s *Store) answer(batch []*change, txs []*Tx, err error) {
 	for i, c := range batch {
 		switch {
-		case txs[i].err != nil:
+		case i < len(txs) && txs[i].err != nil:
 			c.done <- txs[i].err
 		case err != nil:
 			c.done <- err

@@ -91,3 +91,6 @@ func DecodeEntry(value []byte) ([]byte, []Extent, error) {
 
 // EncodeEntry is its inverse.
 func EncodeEntry(meta []byte, extents []Extent) []byte { return joinEntry(meta, extents) }
+
+// LoseDataFile takes the data file away, as bbolt does when it cannot map it.
+func (s *Store) LoseDataFile() error { return s.db.Close() }

@@ -181,6 +181,26 @@ func TestUpdateUndoesOnlyTheFailedChange(t *testing.T) {
 	}
 }
 
+// Without its data file a store refuses everything, and does not crash.
+func TestLostDataFile(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(store.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LoseDataFile(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Update(func(tx *store.Tx) error { return tx.Put("key", nil, nil) }); err == nil {
+			t.Error("a change was accepted")
+		}
+	}
+	if err := s.Close(); err == nil {
+		t.Error("Close has not told")
+	}
+}
+
 func TestExtentLivesUntilItsLastReference(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{"in a file": large, "inline": "small", "empty": ""} {
