@@ -12,6 +12,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,16 @@ func (v *Verifier) Signature(accessKey, sign, data string) error {
 		return badToken()
 	}
 	return nil
+}
+
+// split takes "<access key>:<sign>" apart and finds the key's secret.
+func (v *Verifier) split(token string) (accessKey, secret, sign string, ok bool) {
+	accessKey, sign, ok = strings.Cut(token, ":")
+	if !ok {
+		return "", "", "", false
+	}
+	secret, ok = v.secret(accessKey)
+	return accessKey, secret, sign, ok
 }
 
 // signed reports whether sign is the padded URL-safe base64 of the HMAC-SHA1

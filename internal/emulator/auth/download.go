@@ -23,12 +23,8 @@ func (v *Verifier) Download(host, target string) (accessKey string, err error) {
 	if err != nil {
 		return "", badToken()
 	}
-	accessKey, sign, ok := strings.Cut(token, ":")
+	accessKey, secret, sign, ok := v.split(token)
 	if !ok {
-		return "", badToken()
-	}
-	secret, known := v.secret(accessKey)
-	if !known {
 		return "", badToken()
 	}
 	if !signed(secret, "http://"+host+covered, sign) && !signed(secret, "https://"+host+covered, sign) {

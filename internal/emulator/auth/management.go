@@ -38,12 +38,8 @@ type Request struct {
 // returns the access key that signed it. Both schemes are good on every call.
 func (v *Verifier) Management(r Request) (accessKey string, err error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	accessKey, sign, ok := strings.Cut(token, ":")
+	accessKey, secret, sign, ok := v.split(token)
 	if !ok {
-		return "", badToken()
-	}
-	secret, known := v.secret(accessKey)
-	if !known {
 		return "", badToken()
 	}
 	var candidates []string
