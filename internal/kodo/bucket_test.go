@@ -232,37 +232,6 @@ func TestLostAnswerDoesNotAdoptABucket(t *testing.T) {
 	}
 }
 
-// A bucket of the same name may come back in another region.
-func TestDiscoveryIsForgottenWithTheBucket(t *testing.T) {
-	t.Parallel()
-	e, c := newEmulator(t)
-	ctx := t.Context()
-	discoveries := func() int { return count(e, "GET", "uc", "/v4/query") }
-	if err := c.CreateBucket(ctx, "new", "z0", true); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := c.Stat(ctx, "new", "key"); !kodo.IsGone(err) {
-			t.Fatalf("stat: %v, want gone", err)
-		}
-	}
-	if got := discoveries(); got != 1 {
-		t.Errorf("%d discoveries, want 1", got)
-	}
-	if err := c.DeleteBucket(ctx, "new"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Stat(ctx, "new", "key"); asError(t, err).Step != kodo.StepDiscovery {
-		t.Errorf("stat in a bucket that was deleted: %v, want an error of discovery", err)
-	}
-	if err := c.CreateBucket(ctx, "new", "z1", true); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Stat(ctx, "new", "key"); !kodo.IsGone(err) {
-		t.Errorf("stat: %v, want gone", err)
-	}
-}
-
 func TestListing(t *testing.T) {
 	t.Parallel()
 	e, c := newEmulator(t)

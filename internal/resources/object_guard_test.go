@@ -232,7 +232,7 @@ func TestAccObjectRenamedAddress(t *testing.T) {
 	}
 }
 
-// TestObjectReplacedInPlace replaces an object by itself, in either order.
+// TestObjectTaintedReplaced replaces an object by itself, in either order.
 func TestObjectTaintedReplaced(t *testing.T) {
 	t.Parallel()
 	for _, createFirst := range []bool{false, true} {

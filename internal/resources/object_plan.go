@@ -102,16 +102,13 @@ func (r *object) planContent(ctx context.Context, plan, state *objectModel) (dia
 	}
 	defer closeIt()
 
-	etag, err := qetag.ReadAt(ctx, content, content.Size())
-	if err == nil && state != nil {
-		etag, err = r.recordedHash(ctx, *state, content, etag)
-	}
+	etag, err := r.localHash(ctx, state, content)
 	if err != nil {
 		diags.Append(r.provider.Diagnose("Content Not Compared", fmt.Sprintf("the content of object %s could not be compared", plan.name()), err))
 		return diags
 	}
 	switch {
-	case etag == "":
+	case etag == "": // not known before the apply
 	case state != nil && etag == state.ETag.ValueString():
 		plan.planUnchanged(*state)
 	default:
@@ -129,21 +126,20 @@ func (m *objectModel) planUnchanged(state objectModel) {
 	}
 }
 
-// recordedHash returns the hash of local content in the form that the state
-// has. Objects that other tools uploaded in parts of other sizes have a hash
-// that depends on those, and only Kodo knows them: without a client it is "".
-func (r *object) recordedHash(ctx context.Context, state objectModel, content kodo.Content, etag string) (string, error) {
-	recorded := state.ETag.ValueString()
-	if !qetag.IsV2(recorded) || state.Size.ValueInt64() != content.Size() {
-		return etag, nil
+// localHash returns the hash of local content. Objects that other tools uploaded
+// in parts of other sizes have a hash that depends on those, and only Kodo knows
+// them: if the content is the recorded object's, its hash is the recorded one,
+// and without a client, who could tell, it is "".
+func (r *object) localHash(ctx context.Context, state *objectModel, content kodo.Content) (string, error) {
+	if state != nil && qetag.IsV2(state.ETag.ValueString()) && state.Size.ValueInt64() == content.Size() {
+		if !r.provider.Known() {
+			return "", nil
+		}
+		object := kodo.Object{Key: state.Key.ValueString(), ETag: state.ETag.ValueString(), Size: state.Size.ValueInt64()}
+		same, err := r.provider.Client.Same(ctx, state.Bucket.ValueString(), object, content)
+		if same || err != nil {
+			return object.ETag, err
+		}
 	}
-	if !r.provider.Known() {
-		return "", nil
-	}
-	object := kodo.Object{Key: state.Key.ValueString(), ETag: recorded, Size: state.Size.ValueInt64()}
-	same, err := r.provider.Client.Same(ctx, state.Bucket.ValueString(), object, content)
-	if same {
-		return recorded, err
-	}
-	return etag, err
+	return qetag.ReadAt(ctx, content, content.Size())
 }
