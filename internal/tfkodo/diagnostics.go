@@ -105,7 +105,7 @@ func hint(err error) string {
 func hintByCode(failure *kodo.Error) string {
 	switch failure.Code {
 	case 400:
-		return "Kodo does not accept an argument, or not in the present state of the thing."
+		return "Kodo does not accept an argument, or not at this moment; its own words say more."
 	case 401:
 		return "Check the access key, the secret key and the clock of this machine: Kodo refuses requests signed 15 minutes off its own clock."
 	case 403:
@@ -138,7 +138,7 @@ func hintByCode(failure *kodo.Error) string {
 		}
 		return "It does not exist, or not any more. Plan again to see what is missing."
 	case 614:
-		return "Something of this name exists already. Import it, or choose another name."
+		return "Something of this name exists already. Import it if it is yours, or choose another name."
 	case 616:
 		return "It is being changed by somebody else at this moment. Run it again."
 	case 630:
