@@ -10,7 +10,7 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
 
-// BenchmarkPut stores objects of 8 KiB, each with a file of its own.
+// BenchmarkPut stores objects of 8 KiB, small enough to need no file.
 func BenchmarkPut(b *testing.B) {
 	for _, sync := range []bool{false, true} {
 		for _, writers := range []int{1, 64} {

@@ -77,7 +77,8 @@ func (e *Engine) PutObject(put Put) (Object, error) {
 
 // insert writes a new object over whatever its key names, resetting everything
 // that the former object had (assumption), or answers as PutObject says for
-// insertOnly.
+// insertOnly. Content is the same if its hash is (assumption): not so the same
+// bytes in parts that give them a v2 hash.
 func (e *Engine) insert(tx *store.Tx, object Object, extents []store.Extent, insertOnly bool) (Object, error) {
 	if insertOnly {
 		existing, _, found, err := findObject(tx, object.Bucket, object.Key)
