@@ -104,7 +104,8 @@ provider "kodo" {
 }
 
 // Test runs steps through a real Terraform or OpenTofu, and destroys at the
-// end what they made. Without such a binary the test fails.
+// end what they made. Where there is neither, OpenTofu is built first; the test
+// is never skipped.
 func (h *Harness) Test(steps ...resource.TestStep) {
 	h.t.Helper()
 	if err := prepareCLI(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,6 +86,7 @@ func TestRunInterrupted(t *testing.T) {
 				cancel()
 				return
 			}
+			time.Sleep(time.Millisecond)
 		}
 	}()
 	if _, err := ws.Run(ctx); !errors.Is(err, context.Canceled) {
