@@ -22,17 +22,24 @@ func TestTruncatedForms(t *testing.T) {
 		"key last":  {file("f", "hello"), token, field("key", "k")},
 	} {
 		contentType, body := form(t, parts...)
+		send := func(body string) response {
+			req := c.request("POST", "/", strings.NewReader(body))
+			req.Header.Set("Content-Type", contentType)
+			return c.send(req)
+		}
 		whole := strings.TrimSuffix(string(body), "\r\n") // The last line needs no end.
 		for n := range len(whole) {
-			req := c.request("POST", "/", strings.NewReader(whole[:n]))
-			req.Header.Set("Content-Type", contentType)
-			if res := c.send(req); res.err != nil || res.status < 400 || res.status >= 500 {
+			if res := send(whole[:n]); res.err != nil || res.status < 400 || res.status >= 500 {
 				t.Errorf("%s: %d of %d bytes: %d %s %v", name, n, len(whole), res.status, res.body, res.err)
 			}
 		}
 		if keys, err := c.e.Keys("public"); err != nil || len(keys) > 0 {
 			t.Errorf("%s: Keys() = %q, %v, want none", name, keys, err)
 		}
+		for _, end := range []string{"", "\r\n", "\r\nafter the end"} {
+			c.wantStatus(name+", whole", send(whole+end), 200)
+		}
+		c.wantStatus("delete", c.post("/delete/"+entry("public", "k")), 200)
 	}
 }
 
