@@ -23,7 +23,7 @@ type Bucket struct {
 }
 
 // CreateBucket makes a bucket in a region. A private one is private from its first moment. If an answer is lost, the
-// bucket that is there afterwards is looked at: one like the one asked for, made since, is ours.
+// bucket is looked for: one that is there now, is like the one asked for, and was not there before is ours.
 func (c *Client) CreateBucket(ctx context.Context, name, regionID string, private bool) error {
 	if err := CheckBucketName(name); err != nil {
 		return err
@@ -35,17 +35,21 @@ func (c *Client) CreateBucket(ctx context.Context, name, regionID string, privat
 	if private {
 		path += "/private/true"
 	}
+	_, err := c.Bucket(ctx, name)
+	if err != nil && !IsNoBucket(err) {
+		return err
+	}
+	existed, lost := err == nil, false
 	asked := call{op: "create bucket", service: serviceUC, bucket: name}
-	start, lost := time.Now(), false
-	err := c.retry(ctx, func() error {
+	err = c.retry(ctx, func() error {
 		err := c.once(ctx, asked, func(ctx context.Context, at *apis.Options) error {
 			return c.request(ctx, at, http.MethodPost, path, "", nil)
 		})
 		lost = lost || answerLost(err)
 		return err
 	})
-	if err != nil && lost && (CodeOf(err) == codeExists || answerLost(err)) {
-		err = c.lookForCreated(ctx, err, Bucket{Name: name, Region: regionID, Private: private}, start)
+	if err != nil && lost && !existed && (CodeOf(err) == codeExists || answerLost(err)) {
+		err = c.lookForCreated(ctx, err, Bucket{Name: name, Region: regionID, Private: private})
 	}
 	if err != nil {
 		return err
@@ -54,17 +58,12 @@ func (c *Client) CreateBucket(ctx context.Context, name, regionID string, privat
 	return nil
 }
 
-// maxClockSkew is how far the clocks of Kodo and of its callers may differ: beyond it every call is refused.
-const maxClockSkew = 15 * time.Minute
-
-// lookForCreated returns nil if the bucket is there as it was asked for and was not there before, and otherwise why
-// its creation failed.
-func (c *Client) lookForCreated(ctx context.Context, cause error, want Bucket, start time.Time) error {
+// lookForCreated returns nil if the bucket is there as it was asked for, and otherwise why its creation failed.
+func (c *Client) lookForCreated(ctx context.Context, cause error, want Bucket) error {
 	ctx, cancel := aftermath(ctx)
 	defer cancel()
 	have, err := c.Bucket(ctx, want.Name)
-	if err != nil || have.Region != want.Region || have.Private != want.Private ||
-		!have.Created.IsZero() && have.Created.Before(start.Add(-maxClockSkew)) {
+	if err != nil || have.Region != want.Region || have.Private != want.Private {
 		return cause
 	}
 	return nil

@@ -1,6 +1,7 @@
 package kodo
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -63,6 +64,9 @@ func (e Endpoints) hosts() (map[service]*hosts, bool, error) {
 
 // parseBase reads http(s)://host[:port].
 func parseBase(base string) (*url.URL, error) {
+	if strings.Contains(base, "@") {
+		return nil, errors.New("it must hold no user name and no password") // and is not repeated
+	}
 	u, err := url.Parse(strings.TrimSuffix(base, "/"))
 	switch {
 	case err != nil:
@@ -73,7 +77,7 @@ func parseBase(base string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q names no host", base)
 	case !only(u.Host, isHostByte):
 		return nil, fmt.Errorf("the host of %q holds characters other than letters, digits, hyphens and dots", base)
-	case u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(base, "#"):
+	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(base, "#"):
 		return nil, fmt.Errorf("%q must be a scheme, a host and perhaps a port, and nothing else", base)
 	}
 	return u, nil

@@ -55,26 +55,35 @@ func (l *keyLocks) leave(n name, k *keyLock) {
 // memory is what a Client has done that its later calls must know of. The zero value is ready.
 type memory struct {
 	mu      sync.Mutex
-	keys    map[name]struct{}
+	keys    map[name]claim
 	buckets map[string]time.Time
 }
 
-// wrote remembers a key that was written or adopted.
-func (m *memory) wrote(bucket, key string) {
+// A claim is what a Put came to that wanted a key. The higher one counts.
+type claim int
+
+const (
+	unclaimed claim = iota
+	refused         // an object with other content was there
+	held            // the object was stored or adopted
+)
+
+// claim remembers what a Put of the key came to.
+func (m *memory) claim(bucket, key string, c claim) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.keys == nil {
-		m.keys = make(map[name]struct{})
+		m.keys = make(map[name]claim)
 	}
-	m.keys[name{bucket, key}] = struct{}{}
+	n := name{bucket, key}
+	m.keys[n] = max(m.keys[n], c)
 }
 
-// hasWritten reports whether the key was written or adopted.
-func (m *memory) hasWritten(bucket, key string) bool {
+// claimed returns what the Puts of the key came to.
+func (m *memory) claimed(bucket, key string) claim {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.keys[name{bucket, key}]
-	return ok
+	return m.keys[name{bucket, key}]
 }
 
 // created remembers when a bucket was created.

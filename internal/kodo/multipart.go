@@ -53,12 +53,7 @@ func (c *Client) uploadParts(ctx context.Context, u *upload) (etag string, answe
 	if err := u.checkRead(etag); err != nil {
 		return etag, stored{}, err
 	}
-	if u.confirm != nil {
-		if err := u.confirm(ctx); err != nil {
-			return etag, stored{}, err
-		}
-	}
-	answer, err = c.complete(ctx, m)
+	answer, err = c.complete(ctx, m, etag)
 	return etag, answer, err
 }
 
@@ -141,18 +136,31 @@ func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 
 // complete makes the parts an object. After a lost answer the upload may be unknown because it was completed: that is
 // the caller's to find out.
-func (c *Client) complete(ctx context.Context, m *multipart) (answer stored, err error) {
-	err = c.do(ctx, m.call("complete upload"), func(ctx context.Context, at *apis.Options) error {
-		token, err := c.token(m.upload)
-		if err != nil {
-			return err
+func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answer stored, err error) {
+	err = c.retry(ctx, func() error {
+		if m.confirm != nil {
+			there, err := m.confirm(ctx, etag)
+			if err != nil {
+				return err
+			}
+			if there {
+				c.abort(ctx, m) // of no use any more; one that was completed is not known
+				answer.Hash = etag
+				return nil
+			}
 		}
-		answer = stored{}
-		_, err = c.storage.ResumableUploadV2CompleteMultipartUpload(ctx, &apis.ResumableUploadV2CompleteMultipartUploadRequest{
-			BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, UpToken: token, Parts: m.done,
-			MimeType: m.ContentType, ResponseBody: &answer,
-		}, at)
-		return err
+		return c.once(ctx, m.call("complete upload"), func(ctx context.Context, at *apis.Options) error {
+			token, err := c.token(m.upload)
+			if err != nil {
+				return err
+			}
+			answer = stored{}
+			_, err = c.storage.ResumableUploadV2CompleteMultipartUpload(ctx, &apis.ResumableUploadV2CompleteMultipartUploadRequest{
+				BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, UpToken: token, Parts: m.done,
+				MimeType: m.ContentType, ResponseBody: &answer,
+			}, at)
+			return err
+		})
 	})
 	return answer, err
 }

@@ -48,7 +48,7 @@ type Stored struct {
 // *ContentChangedError means that the content is not the planned one. In these cases nothing has changed on the
 // server. If the answer to a write is lost, the object is looked at once more: Put succeeds if the content is there.
 //
-// The Client remembers every key that it stored or adopted, so that Remove leaves it.
+// The Client remembers every key that it stored, adopted or was refused, so that Remove leaves it.
 func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 	if err := errors.Join(CheckKey(p.Key), CheckContentType(p.ContentType)); err != nil {
 		return Stored{}, err
@@ -59,11 +59,14 @@ func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 	}
 	defer unlock()
 	done, err := c.put(ctx, p)
-	if err != nil {
-		return Stored{}, err
+	var exists *ExistsError
+	switch {
+	case err == nil:
+		c.own.claim(p.Bucket, p.Key, held)
+	case errors.As(err, &exists):
+		c.own.claim(p.Bucket, p.Key, refused)
 	}
-	c.own.wrote(p.Bucket, p.Key)
-	return done, nil
+	return done, err
 }
 
 func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
@@ -88,9 +91,13 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 	}
 	u := &upload{Put: p, insertOnly: p.Guard == IfAbsent()}
 	if p.Guard.at != 0 {
-		u.confirm = func(ctx context.Context) error {
-			_, err := c.allowed(ctx, p)
-			return err
+		u.confirm = func(ctx context.Context, etag string) (bool, error) {
+			have, err := c.statOnce(ctx, p.Bucket, p.Key)
+			if err == nil && have.ETag == etag {
+				return true, nil
+			}
+			_, err = p.allows(have, err)
+			return false, err
 		}
 	}
 	etag, err := c.upload(ctx, u)
@@ -102,7 +109,11 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 
 // allowed looks at the object that a Put is about to replace, and returns it, or nil if there is none.
 func (c *Client) allowed(ctx context.Context, p Put) (*Object, error) {
-	have, err := c.Stat(ctx, p.Bucket, p.Key)
+	return p.allows(c.Stat(ctx, p.Bucket, p.Key))
+}
+
+// allows judges what a look at the object has come to.
+func (p Put) allows(have Object, err error) (*Object, error) {
 	gone := IsGone(err)
 	if err != nil && !gone {
 		return nil, err

@@ -18,6 +18,9 @@ const (
 	Changed
 	// Kept means that this Client has stored or adopted the object, so that somebody needs it, and was left.
 	Kept
+	// Contested means that a Put of this Client wanted the key and was refused because of the object, which was left:
+	// without it there would be neither the one nor the other.
+	Contested
 )
 
 // String implements fmt.Stringer.
@@ -31,6 +34,8 @@ func (r Removal) String() string {
 		return "changed"
 	case Kept:
 		return "kept"
+	case Contested:
+		return "contested"
 	default:
 		return "unknown"
 	}
@@ -45,8 +50,11 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		return 0, err
 	}
 	defer unlock()
-	if c.own.hasWritten(bucket, key) {
+	switch c.own.claimed(bucket, key) {
+	case held:
 		return Kept, nil
+	case refused:
+		return Contested, nil
 	}
 	var removal Removal
 	lost := false

@@ -54,9 +54,9 @@ func TestRemove(t *testing.T) {
 	if _, err := c.Put(ctx, put("refused", hello(), kodo.IfAbsent())); err == nil {
 		t.Fatal("not refused")
 	}
-	remove("refused", object.PutTime, "", kodo.Removed, false)
+	remove("refused", object.PutTime, "", kodo.Contested, true)
 
-	// What was written by one Client is nothing to another, which is another process for it.
+	// What was wanted by one Client is nothing to another, which is another process for it.
 	other := newClient(t, kodo.Endpoints{UC: e.Endpoint()})
 	if got, err := other.Remove(ctx, "bucket", "written", 0, etagHello); err != nil || got != kodo.Removed {
 		t.Errorf("remove by another Client: %v, %v", got, err)

@@ -22,8 +22,9 @@ const tokenLife = time.Hour
 type upload struct {
 	Put
 	insertOnly bool
-	// confirm is asked before the object becomes visible, by uploads that take long.
-	confirm func(ctx context.Context) error
+	// confirm looks at the object before an attempt to make the content visible, if much time may have passed since the
+	// last look. It reports whether the content is there already, by an attempt whose answer was lost. nil allows all.
+	confirm func(ctx context.Context, etag string) (there bool, err error)
 }
 
 func (u *upload) call(op string) call {
@@ -94,21 +95,31 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 	if err := u.checkRead(etag); err != nil {
 		return etag, stored{}, err
 	}
-	err = c.do(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
-		token, err := c.token(u)
-		if err != nil {
-			return err
+	looked := true // by put, a moment ago
+	err = c.retry(ctx, func() error {
+		if !looked && u.confirm != nil {
+			if there, err := u.confirm(ctx, etag); there || err != nil {
+				answer.Hash = etag
+				return err
+			}
 		}
-		answer = stored{}
-		body := newBody(buf.bytes)
-		_, err = c.storage.PostObject(ctx, &apis.PostObjectRequest{
-			ObjectName: &u.Key, UploadToken: token, Crc32: int64(crc32.ChecksumIEEE(buf.bytes)),
-			// The SDK demands a file name; a constant cannot break the form as a key might.
-			File:         http_client.MultipartFormBinaryData{Data: body, Name: "content", ContentType: u.ContentType},
-			ResponseBody: &answer,
-		}, at)
-		reusable = reusable && err == nil && body.closed.Load()
-		return err
+		looked = false
+		return c.once(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
+			token, err := c.token(u)
+			if err != nil {
+				return err
+			}
+			answer = stored{}
+			body := newBody(buf.bytes)
+			_, err = c.storage.PostObject(ctx, &apis.PostObjectRequest{
+				ObjectName: &u.Key, UploadToken: token, Crc32: int64(crc32.ChecksumIEEE(buf.bytes)),
+				// The SDK demands a file name; a constant cannot break the form as a key might.
+				File:         http_client.MultipartFormBinaryData{Data: body, Name: "content", ContentType: u.ContentType},
+				ResponseBody: &answer,
+			}, at)
+			reusable = reusable && err == nil && body.closed.Load()
+			return err
+		})
 	})
 	return etag, answer, err
 }

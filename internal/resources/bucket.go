@@ -137,6 +137,7 @@ func (r *bucket) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("create a bucket")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -162,6 +163,8 @@ func (r *bucket) Create(ctx context.Context, req resource.CreateRequest, resp *r
 func (r *bucket) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state bucketModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	// First, because a bucket that is gone needs one too: Terraform before 1.12 brings none, and the framework demands one.
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, bucketIdentity{Name: state.Name})...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
 	defer cancel()
 	if resp.Diagnostics.HasError() {
@@ -180,7 +183,6 @@ func (r *bucket) Read(ctx context.Context, req resource.ReadRequest, resp *resou
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, bucketIdentity{Name: state.Name})...)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, seenBy, r.account())...)
 }
 
@@ -190,6 +192,7 @@ func (r *bucket) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("change a bucket")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -200,6 +203,8 @@ func (r *bucket) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	} else {
 		state.ForceDestroy, state.Timeouts = plan.ForceDestroy, plan.Timeouts
 		state.Tags = plan.Tags // {} and null are the same to Kodo, not to Terraform
+		// The plan has promised them as they were. What was bound since is the next plan's to show.
+		state.Domains, state.CreatedAt = plan.Domains, plan.CreatedAt
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, bucketIdentity{Name: state.Name})...)
@@ -210,6 +215,7 @@ func (r *bucket) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("delete a bucket")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -220,8 +226,12 @@ func (r *bucket) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 }
 
 func (r *bucket) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !r.provider.Known() {
-		resp.Diagnostics.Append(r.provider.NotKnownYet("import a bucket"))
+	resp.Diagnostics.Append(r.provider.RequireClient("import a bucket")...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if req.ID == "" && req.Identity.Raw.IsNull() {
+		resp.Diagnostics.AddError(summaryImportID, "The import ID is empty. It is the name of the bucket, for example assets.")
 		return
 	}
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("name"), path.Root("name"), req, resp)
@@ -380,6 +390,8 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 	switch {
 	case !errors.As(failure, &refusal):
 		return diagnose(failure)
+	case refusal.Reason == kodo.ReasonBucketNotEmpty && m.ForceDestroy.ValueBool():
+		return diagnose(failure, "Its objects were deleted, but others were written while that went on. Stop what writes to the bucket, and destroy again.")
 	case refusal.Reason == kodo.ReasonBucketNotEmpty:
 		return diagnose(failure, "Delete its objects first. Or set force_destroy = true, apply, and destroy again: that deletes every object in the bucket, whoever put it there.")
 	case !kodo.IsNoBucket(failure):

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -393,5 +395,71 @@ func TestBucketTimeout(t *testing.T) {
 	expectError(t, s.Apply(plan), "Bucket Not Created", `"site"`, "timeouts")
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("a create with a timeout of 200ms took %s", took)
+	}
+}
+
+// TestBucketDomainBoundSincePlan binds a domain between plan and apply of a
+// change. The plan has promised the domains as they were; the next one shows it.
+func TestBucketDomainBoundSincePlan(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t)
+	s := h.Session()
+	config := values{"name": "site", "region": "z0"}
+	changed := block("kodo_bucket.site", config.With(values{"index_page": true}))
+	apply(t, s, block("kodo_bucket.site", config))
+	update := s.Plan(changed)
+	if err := h.Engine().BindDomain(acctest.AccessKey, "site", "www.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if diags := s.Apply(update); len(diags) > 0 {
+		t.Errorf("got:\n%s", diags)
+	}
+	expectEmptyPlan(t, s, changed)
+}
+
+// TestBucketMadeByAColleague loses the request, not the answer, of a creation
+// after a colleague with the same account made the same bucket. To take it for
+// ours would hand it to force_destroy.
+func TestBucketMadeByAColleague(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t)
+	s := h.Session()
+	plan := s.Plan(block("kodo_bucket.site", values{"name": "site", "region": "z0", "force_destroy": true}))
+	if _, err := h.Engine().CreateBucket(acctest.AccessKey, "site", "z0", true); err != nil {
+		t.Fatal(err)
+	}
+	put(t, h, "site", "theirs.txt", "theirs")
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/mkbucketv3/*"}, Times: 1, Do: "drop_before"})
+	expectError(t, s.Apply(plan), "Bucket Not Created", `"site"`, "614")
+	if s.State("kodo_bucket.site") != nil {
+		t.Error("the colleague's bucket is in the state")
+	}
+}
+
+// TestBucketForceDestroyWithAWriter does not tell whoever has set force_destroy to set it.
+func TestBucketForceDestroyWithAWriter(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t)
+	s := h.Session()
+	apply(t, s, block("kodo_bucket.site", values{"name": "site", "region": "z0", "force_destroy": true}))
+	put(t, h, "site", "a.txt", "a")
+	destroy := s.Plan()
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/drop/*"}, Do: "delay", Delay: emulator.Delay(time.Second)})
+	h.ResetRequests()
+	stored := make(chan error, 1)
+	go func() {
+		emptied := func(r emulator.Request) bool { return r.Path == "/batch" }
+		for !slices.ContainsFunc(h.Requests(), emptied) {
+			time.Sleep(time.Millisecond)
+		}
+		stored <- h.Put("site", "b.txt", "text/plain", []byte("b"))
+	}()
+	diags := s.Apply(destroy)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	expectError(t, diags, "Bucket Not Destroyed", "BucketNotEmpty", "written while")
+	if strings.Contains(diags[0].Detail, "set force_destroy = true") {
+		t.Errorf("it is set already: %s", diags[0].Detail)
 	}
 }

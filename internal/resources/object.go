@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
@@ -202,6 +203,7 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("create an object")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -217,16 +219,15 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	}
 	if stored.Adopted != nil && !plan.Overwrite.ValueBool() {
 		resp.Diagnostics.AddWarning("Existing Object Adopted", fmt.Sprintf("Object %s existed already, with exactly the content of this configuration. "+
-			"Nothing was sent, and this resource manages the object from now on: destroying it deletes the object.", plan.name()))
+			"Nothing was sent, and this resource manages the object from now on: destroying it deletes the object. "+
+			"If a resource of another provider block manages it as well, move it with a moved block instead.", plan.name()))
 	}
 
 	// From here on the object is stored, so whatever fails, the state has it.
 	state := plan
 	state.take(stored)
-	if err := r.finish(ctx, &state, plan.ContentType); err != nil {
-		resp.Diagnostics.Append(r.writeFailed(plan, summaryObjectNotFinished, "was stored, but could not be finished", err,
-			"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."))
-	}
+	resp.Diagnostics.Append(r.finish(ctx, &state, plan, summaryObjectNotFinished, "was stored, but could not be finished",
+		"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first.")...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
 }
@@ -234,6 +235,8 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state objectModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	// First, because an object that is gone needs one too: Terraform before 1.12 brings none, and the framework demands one.
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
 	defer cancel()
 	if resp.Diagnostics.HasError() {
@@ -252,7 +255,6 @@ func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resou
 		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", state.name()), err))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
 	}
 }
 
@@ -262,6 +264,7 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("change an object")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -269,6 +272,11 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	newBytes := !plan.ETag.Equal(prior.ETag)
 	newType := !plan.ContentType.Equal(prior.ContentType)
 	summary, happened := "Object Not Changed", "could not be changed"
+	if (newBytes || newType) && prior.PutTime.IsNull() {
+		resp.Diagnostics.AddError(summary, fmt.Sprintf("The state does not know when object %s was put, because it could not be read back after it was stored. "+
+			"So it cannot be told from what somebody else may have written since, and nothing was sent. Plan again with a refresh.", plan.name()))
+		return
+	}
 
 	if newBytes {
 		stored, diags := r.upload(ctx, plan, kodo.IfPutTime(prior.putTime()))
@@ -283,9 +291,7 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	}
 	// A new path to the same bytes, and what Kodo does not keep, need no request.
 	if newBytes || newType {
-		if err := r.finish(ctx, &state, plan.ContentType); err != nil {
-			resp.Diagnostics.Append(r.writeFailed(plan, summary, happened, err))
-		}
+		resp.Diagnostics.Append(r.finish(ctx, &state, plan, summary, happened)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, objectIdentity{Bucket: state.Bucket, Key: state.Key})...)
@@ -296,6 +302,7 @@ func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, &resp.Diagnostics)
 	defer cancel()
+	resp.Diagnostics.Append(r.provider.RequireClient("delete an object")...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -309,6 +316,10 @@ func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 	case kodo.Changed:
 		resp.Diagnostics.AddWarning("Changed Object Left In Place", fmt.Sprintf("Object %s was written by somebody else since the plan, so it was not deleted. "+
 			"It is no longer managed here. Delete it by hand, or import it, if it should not stay.", state.name()))
+	case kodo.Contested:
+		resp.Diagnostics.AddError("Object Not Deleted", fmt.Sprintf("Object %s was left, because another resource of this same apply was to be stored under its key and was refused: "+
+			"deleting it now would leave neither. If that resource is this one under a new address, a moved block hands the object over; "+
+			"if it is to replace the object, set overwrite = true there.", state.name()))
 	case kodo.Kept:
 		resp.Diagnostics.AddWarning("Object Left To Its New Address", fmt.Sprintf("Object %s was written or adopted by another resource in this same apply, so it was not deleted: "+
 			"that resource manages it now. A moved block spares the detour when an address is renamed.", state.name()))
@@ -316,18 +327,18 @@ func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 }
 
 func (r *object) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !r.provider.Known() {
-		resp.Diagnostics.Append(r.provider.NotKnownYet("import an object"))
+	resp.Diagnostics.Append(r.provider.RequireClient("import an object")...)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	var identity objectIdentity
-	if req.ID == "" {
+	if req.ID == "" && !req.Identity.Raw.IsNull() {
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 	} else {
 		// Names of buckets hold no slash, keys may hold anything.
 		bucket, key, found := strings.Cut(req.ID, "/")
 		if !found || kodo.CheckBucketName(bucket) != nil || kodo.CheckKey(key) != nil {
-			resp.Diagnostics.AddError("Import ID Not Accepted", fmt.Sprintf("%q does not name an object. "+
+			resp.Diagnostics.AddError(summaryImportID, fmt.Sprintf("%q does not name an object. "+
 				"The ID is the bucket, a slash and the key, for example assets/css/site.css; the key may hold more slashes.", req.ID))
 			return
 		}
@@ -367,16 +378,38 @@ func (m *objectModel) spec(content kodo.Content, guard kodo.Guard) kodo.Put {
 	}
 }
 
-// finish makes the content type of a stored object what it is to be, and reads
-// the object back.
-func (r *object) finish(ctx context.Context, m *objectModel, contentType types.String) error {
-	if !m.ContentType.Equal(contentType) {
-		err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), contentType.ValueString(), m.putTime())
-		if err != nil {
-			return err
+// finish makes the content type of a stored object the planned one, and reads
+// the object back. The words are for writeFailed.
+//
+// What somebody else has stored since is not ours: then the model keeps what
+// was stored here, and the next plan shows the difference.
+func (r *object) finish(ctx context.Context, m *objectModel, plan objectModel, summary, happened string, advice ...string) (diags diag.Diagnostics) {
+	stored := m.ETag
+	for range 2 { // once more if what was there first, of the same bytes, has another type
+		if !m.ContentType.Equal(plan.ContentType) {
+			err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), plan.ContentType.ValueString(), m.putTime())
+			if err != nil {
+				diags.Append(r.writeFailed(plan, summary, happened, err, advice...))
+				return diags
+			}
+		}
+		read := *m
+		if err := r.refresh(ctx, &read); err != nil {
+			diags.Append(r.writeFailed(plan, summary, happened, err, advice...))
+			return diags
+		}
+		if !read.ETag.Equal(stored) {
+			m.ContentType, m.PutTime = plan.ContentType, types.StringNull()
+			diags.AddWarning("Object Overwritten Since", fmt.Sprintf("Object %s was stored as planned, and somebody else has stored other content under its key since. "+
+				"The next plan shows the difference.", plan.name()))
+			return diags
+		}
+		*m = read
+		if m.ContentType.Equal(plan.ContentType) {
+			break
 		}
 	}
-	return r.refresh(ctx, m)
+	return diags
 }
 
 // take is fill for an upload's answer, which lacks the put time. A new object

@@ -101,8 +101,8 @@ func (r *object) writeFailed(plan objectModel, summary, happened string, err err
 	switch {
 	case errors.As(err, &exists):
 		return diag.NewErrorDiagnostic("Object Exists Already", fmt.Sprintf("Object %s exists already, not with what is planned (it has hash %s, %d bytes, put at %s), and was left as it is. "+
-			"To manage that object here, import it: `terraform import <address> '%s/%s'`. If another resource of this configuration made it, a moved block hands it over. "+
-			"To replace its content, set overwrite = true.",
+			"To manage that object here, import it: `terraform import <address> '%s/%s'`. If another resource of this configuration made it, a moved block hands it over; "+
+			"if this very resource did and is tainted, `terraform untaint` keeps it. To replace its content, set overwrite = true.",
 			name, exists.Object.ETag, exists.Object.Size, exists.Object.PutTime, plan.Bucket.ValueString(), plan.Key.ValueString()))
 	case errors.As(err, &changed) && changed.Have == nil:
 		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was deleted by somebody else since the plan. Nothing was sent. Plan again: Terraform then creates it anew.", name))

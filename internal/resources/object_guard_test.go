@@ -168,13 +168,22 @@ func TestObjectRenamedAddress(t *testing.T) {
 						return -byAction
 					})
 					diags := s.Apply(plan)
-					if createFirst && !overwrite && content != "hello" {
-						// The guard refuses what it would have to overwrite. The next apply converges.
-						expectError(t, diags, "Object Exists Already", "moved")
-						apply(t, s, renamed)
-					} else if diags.HasErrors() {
+					switch {
+					case createFirst && !overwrite && content != "hello":
+						// The guard refuses what it would have to overwrite, and so nothing is
+						// deleted either. With the deletion first, the next apply converges.
+						if errs := diags.Errors(); len(errs) != 2 || errs[0].Summary != "Object Exists Already" || errs[1].Summary != "Object Not Deleted" {
+							t.Fatalf("got:\n%s", diags)
+						}
+						expectContent(t, h, "assets", pageKey, "hello")
+						plan = s.Plan(renamed)
+						slices.Reverse(plan.Changes)
+						if diags := s.Apply(plan); diags.HasErrors() {
+							t.Fatal(diags)
+						}
+					case diags.HasErrors():
 						t.Fatal(diags)
-					} else if createFirst {
+					case createFirst:
 						if left := diags[len(diags)-1]; left.Summary != "Object Left To Its New Address" {
 							t.Errorf("got:\n%s", diags)
 						}
@@ -250,4 +259,68 @@ func TestObjectTaintedReplaced(t *testing.T) {
 			expectEmptyPlan(t, s, b)
 		})
 	}
+}
+
+// TestObjectWrittenDuringRetry lets somebody else write in the pause between two
+// attempts of an update. The second attempt has to look again, as Remove does.
+func TestObjectWrittenDuringRetry(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		size  int
+		fault emulator.Match
+	}{
+		"form":  {5, emulator.Match{Service: "up"}},
+		"parts": {5 << 20, emulator.Match{Service: "up", Method: "POST", Path: "/buckets/*/uploads/*"}}, // the complete
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			s := h.Session()
+			apply(t, s, page(nil))
+			update := s.Plan(page(values{"content": nil, "source": file(t, "new", make([]byte, test.size))}))
+			fail(t, h, emulator.Fault{Match: test.fault, Times: 1, Do: "status", Status: 599})
+			h.ResetRequests()
+			stored := make(chan error, 1)
+			go func() {
+				failed := func(r emulator.Request) bool { return r.Status == 599 }
+				for !slices.ContainsFunc(h.Requests(), failed) {
+					time.Sleep(time.Millisecond)
+				}
+				stored <- h.Put("assets", pageKey, "text/plain", []byte("somebody else's"))
+			}()
+			diags := s.Apply(update)
+			if err := <-stored; err != nil {
+				t.Fatal(err)
+			}
+			expectError(t, diags, "Object Changed Since The Plan", `"page.html" in bucket "assets"`)
+			expectContent(t, h, "assets", pageKey, "somebody else's")
+		})
+	}
+}
+
+// TestObjectOverwrittenBeforeReadBack lets somebody else write between the upload
+// and the read-back. Their object is not taken for ours: the state keeps what was
+// stored, and the next plan shows the difference.
+func TestObjectOverwrittenBeforeReadBack(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	plan := s.Plan(page(nil))
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Skip: 1, Times: 1, Do: "delay", Delay: emulator.Delay(time.Second)})
+	h.ResetRequests()
+	stored := make(chan error, 1)
+	go func() {
+		uploaded := func(r emulator.Request) bool { return r.Service == "up" }
+		for !slices.ContainsFunc(h.Requests(), uploaded) {
+			time.Sleep(time.Millisecond)
+		}
+		stored <- h.Put("assets", pageKey, "text/plain", []byte("somebody else's"))
+	}()
+	diags := s.Apply(plan)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	expectWarning(t, diags, "Object Overwritten Since", `"page.html" in bucket "assets"`, "next plan")
+	expectState(t, s, pageAddress, values{"etag": helloETag, "size": int64(5), "content_type": "text/html"})
+	expectContent(t, h, "assets", pageKey, "somebody else's")
 }

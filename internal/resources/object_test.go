@@ -278,7 +278,7 @@ func TestObjectValidation(t *testing.T) {
 		"base64":           {values{"content": nil, "content_base64": "aGVsbG8"}, `AttributeName("content_base64")`, "filebase64"},
 		"source is folder": {values{"content": nil, "source": os.TempDir()}, `AttributeName("source")`, "not a regular file"},
 		"empty source":     {values{"content": nil, "source": ""}, `AttributeName("source")`, "at least 1"},
-		"content type":     {values{"content_type": "html"}, `AttributeName("content_type")`, "text/html"},
+		"content type":     {values{"content_type": "text/html "}, `AttributeName("content_type")`, "text/html; charset=utf-8"},
 		"domain":           {values{"domain": "cdn.example.com/a"}, `AttributeName("domain")`, "cdn.example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -436,4 +436,101 @@ func TestObjectTimeout(t *testing.T) {
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("a create with a timeout of 200ms took %s", took)
 	}
+}
+
+// TestProviderUnknownAtApply destroys, changes and creates with a provider block
+// that is still unknown when the apply comes. Terraform does that when the
+// resource that the block refers to was taken out of the state
+// (terraform state rm terraform_data.ep && terraform destroy).
+func TestProviderUnknownAtApply(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	bucket := block("kodo_bucket.site", values{"name": "site", "region": "z0"})
+	apply(t, s, page(nil), bucket)
+	right := s.Provider
+	for name, plan := range map[string]*acctest.Plan{
+		"destroy": s.Plan(),
+		"update":  s.Plan(page(values{"content": "etag"}), block("kodo_bucket.site", values{"name": "site", "region": "z0", "index_page": true})),
+		"create":  s.Plan(page(nil), bucket, block("kodo_object.more", page(values{"key": "more"}).Config), block("kodo_bucket.more", values{"name": "more", "region": "z0"})),
+	} {
+		s.Provider = right.With(values{"endpoint": acctest.Unknown{}})
+		diags := s.Apply(plan)
+		s.Provider = right
+		if errs := diags.Errors(); len(errs) != 2 || errs[0].Summary != "Provider Configuration Not Known Yet" {
+			t.Errorf("%s says:\n%s", name, diags)
+		}
+		expectContent(t, h, "assets", pageKey, "hello")
+		if s.State(pageAddress) == nil || s.State("kodo_bucket.site") == nil {
+			t.Errorf("%s has emptied the state", name)
+		}
+	}
+}
+
+// TestDomainWithAPassword never repeats a password, wherever somebody writes it.
+func TestDomainWithAPassword(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	diags := s.Plan(page(values{"domain": "http://user:hunter2@cdn.example.com"})).Diagnostics
+	if !diags.HasErrors() || strings.Contains(diags.String(), "hunter2") {
+		t.Errorf("got:\n%s", diags)
+	}
+}
+
+// TestImportOfAnEmptyID is what an empty variable makes of a command line.
+func TestImportOfAnEmptyID(t *testing.T) {
+	t.Parallel()
+	s := acctest.New(t, "assets").Session()
+	expectError(t, s.Import(pageAddress, ""), "Import ID Not Accepted", "bucket, a slash and the key")
+	expectError(t, s.Import(bucketAddress, ""), "Import ID Not Accepted", "name of the bucket")
+}
+
+// TestObjectSameBytesAtTheLastMoment lets the same bytes appear, as another type,
+// after the look and before the upload: Kodo then answers as if it had stored them.
+func TestObjectSameBytesAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	plan := s.Plan(page(nil))
+	fail(t, h, emulator.Fault{Match: emulator.Match{Service: "up"}, Do: "delay", Delay: emulator.Delay(time.Second)})
+	h.ResetRequests()
+	stored := make(chan error, 1)
+	go func() {
+		for len(h.Requests()) == 0 { // until the look
+			time.Sleep(time.Millisecond)
+		}
+		stored <- h.Put("assets", pageKey, "text/plain", []byte("hello"))
+	}()
+	diags := s.Apply(plan)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	if len(diags) > 0 {
+		t.Errorf("got:\n%s", diags)
+	}
+	expectState(t, s, pageAddress, values{"content_type": "text/html"})
+	if s.Tainted(pageAddress) {
+		t.Error("the object is tainted")
+	}
+	expectEmptyPlan(t, s, page(nil))
+}
+
+// TestObjectOfAnOddType manages an object that another tool stored as "image": what
+// Terraform generates for it has nothing to change, and new bytes keep the type.
+func TestObjectOfAnOddType(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	if err := h.Put("assets", pageKey, "image", []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	s := h.Session()
+	if diags := s.Import(pageAddress, "assets/"+pageKey); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	// What -generate-config-out writes has to plan without changes.
+	generated := block(pageAddress, values{"bucket": "assets", "key": pageKey, "content_type": "image", "overwrite": false})
+	expectEmptyPlan(t, s, generated)
+	apply(t, s, page(values{"content": "etag"}))
+	expectState(t, s, pageAddress, values{"content_type": "image", "etag": etagETag})
 }

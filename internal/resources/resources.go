@@ -15,6 +15,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
+// summaryImportID is the summary of every import id that names nothing.
+const summaryImportID = "Import ID Not Accepted"
+
 // privateState is the part of the framework's private state that a resource
 // reads. The framework does not export the type.
 type privateState interface {

@@ -141,8 +141,8 @@ func TestNotKnownYet(t *testing.T) {
 	if kept.Severity() != diag.SeverityWarning || !strings.Contains(kept.Detail(), "secret_key, endpoints.up") || !strings.Contains(kept.Detail(), "the bucket") {
 		t.Errorf("StateKept = %v", kept)
 	}
-	failed := p.NotKnownYet("import a bucket")
-	if failed.Severity() != diag.SeverityError || !strings.Contains(failed.Detail(), "secret_key, endpoints.up") || !strings.Contains(failed.Detail(), "import a bucket") {
-		t.Errorf("NotKnownYet = %v", failed)
+	failed := p.RequireClient("import a bucket")
+	if len(failed) != 1 || !failed.HasError() || !strings.Contains(failed[0].Detail(), "secret_key, endpoints.up") || !strings.Contains(failed[0].Detail(), "import a bucket") {
+		t.Errorf("RequireClient = %v", failed)
 	}
 }

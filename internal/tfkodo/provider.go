@@ -80,12 +80,15 @@ func (p *Provider) StateKept(thing string) diag.Diagnostic {
 		p.notKnown(), thing))
 }
 
-// NotKnownYet is the error of a data source, a list or an import that cannot
-// do its work, such as "import a bucket", because there is no client yet.
-func (p *Provider) NotKnownYet(work string) diag.Diagnostic {
-	return diag.NewErrorDiagnostic(summaryNotKnown, fmt.Sprintf(
+// RequireClient is for work that cannot be done without a client, such as
+// "import a bucket": an error while there is none yet, otherwise nothing.
+func (p *Provider) RequireClient(work string) diag.Diagnostics {
+	if p.Known() {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewErrorDiagnostic(summaryNotKnown, fmt.Sprintf(
 		"%s Without them it is not possible to %s. Apply the resources that these values come from first, "+
-			"for example with -target, and then plan again.", p.notKnown(), work))
+			"for example with -target, and then plan again.", p.notKnown(), work))}
 }
 
 const summaryNotKnown = "Provider Configuration Not Known Yet"

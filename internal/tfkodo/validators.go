@@ -3,7 +3,9 @@ package tfkodo
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/helpers/validatordiag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -25,8 +27,19 @@ func ObjectKey() validator.String {
 
 // Domain accepts the one form that a download domain has everywhere.
 func Domain() validator.String {
-	return StringRule(`must be a download domain: a host with or without port, and with or without http:// or https://, `+
-		`for example "cdn.example.com" or "http://127.0.0.1:9797"`, kodo.CheckDomain)
+	return HiddenStringRule(`must be a download domain: a host with or without port, and with or without http:// or https://, `+
+		`for example "cdn.example.com" or "http://127.0.0.1:9797"`, checkDomain)
+}
+
+// checkDomain repeats a wrong domain, but not one that holds a password.
+func checkDomain(s string) error {
+	switch {
+	case strings.Contains(s, "@"):
+		return errors.New("a domain with a user name or a password")
+	case kodo.CheckDomain(s) != nil:
+		return fmt.Errorf("%q", s)
+	}
+	return nil
 }
 
 // Region is Kodo's rule for the names of regions.
@@ -36,7 +49,8 @@ func Region() validator.String {
 
 // ContentType accepts a media type.
 func ContentType() validator.String {
-	return StringRule(`must be a media type, for example "text/html; charset=utf-8"`, kodo.CheckContentType)
+	return StringRule(`must be a media type of 1 to 200 printable ASCII characters other than %, without a space at either end, `+
+		`for example "text/html; charset=utf-8"`, kodo.CheckContentType)
 }
 
 // Base64 accepts standard base64 with padding, what Terraform's base64encode

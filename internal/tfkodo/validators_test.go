@@ -33,7 +33,7 @@ func TestStringValidators(t *testing.T) {
 			map[string]string{"cdn.example.com/x": `for example "cdn.example.com"`, "ftp://cdn.example.com": "ftp", "": `""`},
 		},
 		"Region":      {tfkodo.Region(), []string{"z0", "cn-east-2"}, map[string]string{"": `for example "z0"`, "East China": "East China"}},
-		"ContentType": {tfkodo.ContentType(), []string{"text/html; charset=utf-8"}, map[string]string{"html": `"html"`}},
+		"ContentType": {tfkodo.ContentType(), []string{"text/html; charset=utf-8"}, map[string]string{"text/html ": `"text/html "`, "": `""`}},
 		"Base64":      {tfkodo.Base64(), []string{"", "aGVsbG8="}, map[string]string{"aGVsbG8": "illegal base64", "secret!!": "illegal base64"}},
 	} {
 		t.Run(name, func(t *testing.T) {
