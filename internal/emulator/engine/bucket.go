@@ -144,6 +144,49 @@ func (e *Engine) Buckets(owner string) (buckets []Bucket, err error) {
 	return buckets, err
 }
 
+// Usage is what a bucket holds.
+type Usage struct {
+	Files int64
+	Bytes int64 // the sum of the objects' sizes, whatever they share in the store
+}
+
+// usageStep is how many objects Usage looks at in one view: some 10 ms.
+const usageStep = 10_000
+
+// Usage counts the objects of one of the owner's buckets, in memory for one
+// object. One that changes meanwhile may count as it was or as it is: writers must
+// not wait for a large bucket to be counted, so each view sees a part of it.
+func (e *Engine) Usage(owner, name string) (Usage, error) {
+	var usage Usage
+	for from, more := "", true; more; {
+		err := e.view(func(tx *store.Tx) error {
+			if _, err := ownBucket(tx, owner, name); err != nil {
+				return err
+			}
+			more = false
+			seen := 0
+			for key, entry := range tx.Scan(objectsOf(name), from) {
+				if seen == usageStep {
+					from, more = key, true
+					return nil
+				}
+				object, _, err := decodeObject(name, key, entry, false)
+				if err != nil {
+					return err
+				}
+				seen++
+				usage.Files++
+				usage.Bytes += object.Size
+			}
+			return nil
+		})
+		if err != nil {
+			return Usage{}, err
+		}
+	}
+	return usage, nil
+}
+
 // AnyBucket returns a bucket whoever owns it, for downloads and discovery.
 func (e *Engine) AnyBucket(name string) (bucket Bucket, err error) {
 	err = e.view(func(tx *store.Tx) error {

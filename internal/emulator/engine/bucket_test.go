@@ -93,6 +93,7 @@ func TestBucketOfAnotherAccount(t *testing.T) {
 			return err
 		},
 		"Stat":       func(o, b string) error { _, err := e.Stat(o, b, "key"); return err },
+		"Usage":      func(o, b string) error { _, err := e.Usage(o, b); return err },
 		"Delete":     func(o, b string) error { return e.Delete(o, b, "key") },
 		"ChangeMeta": func(o, b string) error { return e.ChangeMeta(engine.MetaChange{Owner: o, Bucket: b, Key: "key"}) },
 		"List":       func(o, b string) error { _, err := e.List(engine.ListRequest{Owner: o, Bucket: b}); return err },
@@ -143,6 +144,39 @@ func TestBuckets(t *testing.T) {
 	if bucket, err := e.AnyBucket("zzz"); err != nil || bucket.Owner != owner {
 		t.Errorf("AnyBucket = %v, %v", bucket, err)
 	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	createBucket(t, e, "bucket-10") // Its objects do not count for bucket-1.
+	if _, err := putContent(e, "bucket-10", "key", []byte("elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	check := func(step string, want engine.Usage) {
+		t.Helper()
+		if got, err := e.Usage(owner, "bucket-1"); err != nil || got != want {
+			t.Errorf("after %s: %+v, %v, want %+v", step, got, err, want)
+		}
+	}
+	check("nothing", engine.Usage{})
+	mustPut(t, e, "", "12345")
+	mustPut(t, e, "a", "12345") // The same content is another object.
+	mustPut(t, e, "z/z", "")
+	check("three objects", engine.Usage{Files: 3, Bytes: 10})
+	mustPut(t, e, "a", "1234567")
+	check("an overwrite", engine.Usage{Files: 3, Bytes: 12})
+	upload := beginUpload(t, e, ref("parts"))
+	part := uploadPart(t, e, upload, 1, strings.NewReader("not yet an object"))
+	check("a part", engine.Usage{Files: 3, Bytes: 12})
+	if _, err := e.CompleteUpload(engine.Complete{UploadRef: upload, Parts: []engine.PartRef{part}}); err != nil {
+		t.Fatal(err)
+	}
+	check("a multipart upload", engine.Usage{Files: 4, Bytes: 29})
+	if err := e.Delete(owner, "bucket-1", ""); err != nil {
+		t.Fatal(err)
+	}
+	check("a deletion", engine.Usage{Files: 3, Bytes: 24})
 }
 
 func TestDropBucket(t *testing.T) {

@@ -232,6 +232,11 @@ func TestListManyObjects(t *testing.T) { //nolint:paralleltest // It measures th
 		t.Errorf("%d common prefixes on %d pages, want %d on 3", len(prefixes), pages, folders)
 	}
 
+	usage, err := e.Usage(owner, "bucket-1")
+	if err != nil || (usage != engine.Usage{Files: 100_000, Bytes: 2_100_000}) {
+		t.Errorf("Usage = %+v, %v", usage, err)
+	}
+
 	keys = keys[:0]
 	for _, prefix := range prefixes {
 		inside, none, _ := listAll(t, e, engine.ListRequest{Prefix: prefix, Delimiter: "/", Limit: 1000})
