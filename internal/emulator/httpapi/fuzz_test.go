@@ -56,7 +56,9 @@ func FuzzManagement(f *testing.F) {
 		{"GET", "/list?bucket=bucket&limit=1&marker=eyJjIjowLCJrIjoiYSJ9&delimiter=/&prefix=a", ""}, {"GET", "/list?bucket=bucket&limit=-1&marker=%FF", ""},
 		{"POST", "/mkbucketv3/bucket-x/region/z0/private/true", ""}, {"POST", "/drop/%2F", ""}, {"GET", "/buckets?apiVersion=v4&limit=1&marker=b", ""},
 		{"PUT", "/bucketTagging?bucket=bucket", `{"Tags":[{"Key":"a","Value":"b"}]}`}, {"POST", "/private", "bucket=bucket&private=1"},
-		{"GET", "/v2/bucketInfo?bucket=bucket", ""}, {"GET", "/v3/domains?tbl=bucket", ""}, {"GET", "/v4/query?ak=" + emulator.DefaultAccount().AccessKey + "&bucket=bucket", ""},
+		{"GET", "/v2/bucketInfo?bucket=bucket", ""}, {"POST", "/v3/buckets?shared=rd&region=z0&line=false", ""}, {"POST", "/v2/bucketInfos", "fs=true&region=z0"},
+		{"GET", "/buckets?tagCondition=" + b64("key=a&value=b;key=c"), ""}, {"POST", "/buckets", "shared=rw&tagCondition=" + b64("key=a&")},
+		{"GET", "/v3/domains?tbl=bucket", ""}, {"GET", "/v4/query?ak=" + emulator.DefaultAccount().AccessKey + "&bucket=bucket", ""},
 		{"GET", "//", ""}, {"GET", "http://h", ""}, {"GET", "/buckets//objects//uploads", ""}, {"GET", "/v2/", ""}, {"GET", "/_emulator/requests", ""},
 	} {
 		f.Add(seed[0], seed[1], seed[2])

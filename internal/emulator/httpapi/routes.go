@@ -44,15 +44,18 @@ func (s *Server) table() map[string]route {
 		"v4/query": {serviceUC, get, false, bucketParam, s.queryV4},
 		"regions":  {serviceUC, get, true, nowhere, s.regions},
 
-		"mkbucketv3":    {serviceUC, post, true, bucketArgument, s.createBucket},
-		"drop":          {serviceUC, post, true, bucketArgument, s.dropBucket},
-		"buckets":       {serviceUC, either, true, nowhere, s.buckets},
-		"v2/bucketInfo": {serviceUC, either, true, bucketParam, s.bucketInfo},
-		"v2/domains":    {serviceUC, either, true, bucketParam, s.domainsV2},
-		"v3/domains":    {serviceUC, either, true, bucketParam, s.domainsV3},
-		"private":       {serviceUC, post, true, bucketParam, s.setPrivate},
-		"noIndexPage":   {serviceUC, post, true, bucketParam, s.setNoIndexPage},
-		"bucketTagging": {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
+		"mkbucketv3":     {serviceUC, post, true, bucketArgument, s.createBucket},
+		"drop":           {serviceUC, post, true, bucketArgument, s.dropBucket},
+		"buckets":        {serviceUC, either, true, nowhere, s.buckets},
+		"v2/buckets":     {serviceUC, either, true, nowhere, s.bucketRows},
+		"v3/buckets":     {serviceUC, either, true, nowhere, s.bucketRows},
+		"v2/bucketInfo":  {serviceUC, either, true, bucketParam, s.bucketInfo},
+		"v2/bucketInfos": {serviceUC, either, true, nowhere, s.bucketInfos},
+		"v2/domains":     {serviceUC, either, true, bucketParam, s.domainsV2},
+		"v3/domains":     {serviceUC, either, true, bucketParam, s.domainsV3},
+		"private":        {serviceUC, post, true, bucketParam, s.setPrivate},
+		"noIndexPage":    {serviceUC, post, true, bucketParam, s.setNoIndexPage},
+		"bucketTagging":  {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
 
 		"stat":   {serviceRS, either, true, entryArgument, s.operation},
 		"delete": {serviceRS, post, true, entryArgument, s.operation},
@@ -71,7 +74,7 @@ func (s *Server) table() map[string]route {
 func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
-			"v1/query", "v3/query", "v2/buckets", "v3/buckets", "v2/bucketInfos", "bucket", "publish", "accessMode", "maxAge",
+			"v1/query", "v3/query", "bucket", "publish", "accessMode", "maxAge",
 			"referAntiLeech", "setbucketquota", "getbucketquota", "rules", "events", "corsRules", "image", "unimage",
 		},
 		serviceRS: {

@@ -271,6 +271,7 @@ func TestManagementSignatures(t *testing.T) {
 	c := newClient(t)
 	for _, call := range []string{
 		"GET /regions", "POST /mkbucketv3/b12", "POST /drop/public", "GET /buckets", "GET /v2/bucketInfo?bucket=public",
+		"GET /v2/buckets", "POST /v3/buckets?shared=rd", "POST /v2/bucketInfos?fs=true",
 		"GET /v2/domains?tbl=public", "GET /v3/domains?tbl=public", "POST /private?bucket=public&private=1",
 		"POST /noIndexPage?bucket=public&noIndexPage=0", "GET /bucketTagging?bucket=public", "PUT /bucketTagging?bucket=public",
 		"DELETE /bucketTagging?bucket=public", "GET /stat/cHVibGljOms=", "POST /delete/cHVibGljOms=",
@@ -306,7 +307,7 @@ func TestUnknownRoutes(t *testing.T) {
 		"POST /fetch/a/to/b":          {"POST fetch", "io"},
 		"POST /sisyphus/fetch":        {"POST sisyphus", "api"},
 		"POST /v2/tune/refresh":       {"POST v2/tune", "cdn"},
-		"GET /v3/buckets":             {"GET v3/buckets", "uc"},
+		"GET /v3/query":               {"GET v3/query", "uc"},
 		"PUT /buckets/public":         {"PUT buckets/<bucket>", "uc"},
 		"GET /":                       {"GET /", "io"},
 		"GET //":                      {"GET /", "io"},
