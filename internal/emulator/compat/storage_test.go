@@ -173,6 +173,12 @@ func (v *v1) testBuckets(t *testing.T) {
 	if err != nil || len(page.Buckets) != 1 || page.Buckets[0].Name != "created" || !page.IsTruncated {
 		t.Errorf("BucketsV4() = %+v, %v", page, err)
 	}
+	for _, statistics := range []bool{false, true} {
+		infos, err := manager.BucketInfosInRegion(storage.RIDHuabei, statistics)
+		if err != nil || len(infos) != 1 || infos[0].Name != "created" || !infos[0].Info.IsPrivate() || infos[0].Info.Region != "z1" || infos[0].Info.Ctime.IsZero() {
+			t.Errorf("BucketInfosInRegion() = %+v, %v", infos, err)
+		}
+	}
 	domains, err := manager.ListBucketDomains("created")
 	if err != nil || len(domains) != 1 {
 		t.Errorf("ListBucketDomains() = %+v, %v", domains, err)

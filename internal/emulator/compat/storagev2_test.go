@@ -3,6 +3,7 @@ package compat_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -173,6 +174,37 @@ func TestBuckets(t *testing.T) {
 	_, err = storage.GetBucketInfo(ctx, &apis.GetBucketInfoRequest{Bucket: "bucket-b"}, options)
 	if code(err) != 631 {
 		t.Errorf("info of a bucket that is gone: %v, want 631", err)
+	}
+}
+
+func TestBucketInfos(t *testing.T) {
+	t.Parallel()
+	s := newSDK(t, emulator.BucketSpec{Name: "bucket-a"}, emulator.BucketSpec{Name: "bucket-b", Public: true, Region: "z1"})
+	storage, options := s.storage()
+	for _, test := range []struct {
+		request apis.GetBucketInfosRequest
+		want    []string
+	}{
+		{apis.GetBucketInfosRequest{}, []string{"bucket-a z0 1", "bucket-b z1 0"}},
+		{apis.GetBucketInfosRequest{Statistics: true}, []string{"bucket-a z0 1", "bucket-b z1 0"}},
+		{apis.GetBucketInfosRequest{Region: "z1", Statistics: true}, []string{"bucket-b z1 0"}},
+		{apis.GetBucketInfosRequest{Region: "z2"}, nil},
+	} {
+		answer, err := storage.GetBucketInfos(t.Context(), &test.request, options)
+		if err != nil {
+			t.Errorf("%+v: %v", test.request, err)
+			continue
+		}
+		var got []string
+		for _, bucket := range answer.AllBucketInfosV2 {
+			got = append(got, fmt.Sprint(bucket.Name, " ", bucket.BucketInfo.Region, " ", bucket.BucketInfo.Private))
+			if _, err := time.Parse(time.RFC3339, bucket.BucketInfo.CreatedAt); err != nil {
+				t.Errorf("creation time: %v", err)
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%+v (-want +got)\n%s", test.request, diff)
+		}
 	}
 }
 
