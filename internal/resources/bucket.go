@@ -314,7 +314,7 @@ func (r *bucket) finish(ctx context.Context, m *bucketModel, want bucketFacets) 
 
 // converge sends each facet in which the bucket differs from what is wanted,
 // and reads the bucket back. After an error the model says how far it came.
-// Access is closed first.
+// Access goes first, so that what is to be closed is closed before anything else.
 func (r *bucket) converge(ctx context.Context, m *bucketModel, want bucketFacets) error {
 	client, name, have := r.provider.Client, m.Name.ValueString(), m.spec()
 	if have.equal(want) {
