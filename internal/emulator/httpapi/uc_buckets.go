@@ -134,9 +134,9 @@ func (s *Server) bucketPage(c *call) (any, error) {
 // bucketRow is a bucket in /v2/buckets and /v3/buckets. The numbers by which
 // Kodo knows a bucket and its owner (id, itbl, uid) are not there: they cannot be
 // made up. Assumptions: that both listings count, that an own bucket has perm 0,
-// and that ctime is the text that it is in bucketInfo. Versions of qshell before
-// November 2025 declare it as a whole number in these rows, and say that they
-// have only seen 0.
+// and that ctime is the text that it is in bucketInfo. The source of qshell before
+// v2.17.0 declares it as a whole number in these rows, and cannot decode a text;
+// since then it names a text, but does not read it.
 type bucketRow struct {
 	Name        string `json:"tbl"`
 	Region      string `json:"region"`
