@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,13 +19,23 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/workspace"
 )
 
+// writeProgram writes a file that can be run. Nobody may fork meanwhile: a child
+// that inherits the file while it is open for writing keeps it from being run,
+// with "text file busy" (https://go.dev/issue/22315).
+func writeProgram(t *testing.T, name string, text []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(name, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // standIn makes a workspace in which a shell script stands in for Terraform.
 func standIn(t *testing.T, script string) *workspace.Workspace {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "terraform")
-	if err := os.WriteFile(binary, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, binary, []byte("#!/bin/sh\n"+script))
 	ws, err := workspace.New(t.TempDir(), t.TempDir(), binary)
 	if err != nil {
 		t.Fatal(err)
@@ -137,9 +148,7 @@ func TestBinary(t *testing.T) {
 				programs["path/"+program] = nil
 			}
 			for program, text := range programs {
-				if err := os.WriteFile(filepath.Join(root, program), text, 0o700); err != nil {
-					t.Fatal(err)
-				}
+				writeProgram(t, filepath.Join(root, program), text)
 			}
 			if err := os.Symlink(dirname, filepath.Join(root, "path", "dirname")); err != nil {
 				t.Fatal(err)
