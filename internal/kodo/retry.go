@@ -33,11 +33,13 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 			return err
 		}
 		failed.Attempts = n
-		if n > c.config.MaxRetries || ctx.Err() != nil || !c.retryable(failed) {
+		if n > c.config.MaxRetries || !c.retryable(failed) {
 			return err
 		}
 		if !pause(ctx, pauses.NextBackOff()) {
-			failed.Err = errors.Join(failed.Err, context.Cause(ctx))
+			if cause := context.Cause(ctx); !errors.Is(failed.Err, cause) { // the context may have ended the attempt itself
+				failed.Err = errors.Join(failed.Err, cause)
+			}
 			return err
 		}
 	}
