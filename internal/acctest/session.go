@@ -223,6 +223,9 @@ func (s *Session) Tainted(address string) bool {
 	return s.current[address] != nil && s.current[address].tainted
 }
 
+// Forget does what `terraform state rm` does.
+func (s *Session) Forget(address string) { delete(s.current, address) }
+
 // Taint does what `terraform taint` does.
 func (s *Session) Taint(address string) { s.current[address].tainted = true }
 

@@ -48,7 +48,7 @@ func (c *Client) CreateBucket(ctx context.Context, name, regionID string, privat
 		lost = lost || answerLost(err)
 		return err
 	})
-	if err != nil && lost && !existed && (CodeOf(err) == codeExists || answerLost(err)) {
+	if err != nil && lost && !existed { // whatever the last attempt came to: an earlier one may have made it
 		err = c.lookForCreated(ctx, err, Bucket{Name: name, Region: regionID, Private: private})
 	}
 	if err != nil {

@@ -205,3 +205,12 @@ func (e *HashError) Error() string {
 	return fmt.Sprintf("Kodo answered the hash %s for the object %q in bucket %q, but what was sent has the hash %s",
 		e.Stored, e.Key, e.Bucket, e.Sent)
 }
+
+// A DoomedError refuses a Put of a key whose object this Client was to delete and could not: a later apply would delete
+// what was stored or adopted now.
+type DoomedError struct{ Bucket, Key string }
+
+// Error implements error.
+func (e *DoomedError) Error() string {
+	return fmt.Sprintf("the object %q in bucket %q was to be deleted by another resource of this apply, which failed", e.Key, e.Bucket)
+}

@@ -56,6 +56,7 @@ func (l *keyLocks) leave(n name, k *keyLock) {
 type memory struct {
 	mu      sync.Mutex
 	keys    map[name]claim
+	planned map[name][2]bool // of an object in the state, whether it is to stay, and to be destroyed
 	buckets map[string]time.Time
 }
 
@@ -64,7 +65,8 @@ type claim int
 
 const (
 	unclaimed claim = iota
-	refused         // an object with other content was there
+	refused         // a Put wanted it and failed
+	doomed          // a Remove failed: the object is still to be deleted, or a request that deletes it is under way
 	held            // the object was stored or adopted
 )
 
@@ -101,4 +103,22 @@ func (m *memory) createdSince(bucket string, t time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.buckets[bucket].After(t)
+}
+
+// PlanKey remembers that an object of the state is planned to be destroyed, or not, and reports whether both are.
+func (c *Client) PlanKey(bucket, key string, destroy bool) bool {
+	m, n := &c.own, name{bucket, key}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.planned == nil {
+		m.planned = make(map[name][2]bool)
+	}
+	p := m.planned[n]
+	if destroy {
+		p[1] = true
+	} else {
+		p[0] = true
+	}
+	m.planned[n] = p
+	return p[0] && p[1]
 }

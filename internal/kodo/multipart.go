@@ -149,7 +149,7 @@ func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answe
 				return nil
 			}
 		}
-		return c.once(ctx, m.call("complete upload"), func(ctx context.Context, at *apis.Options) error {
+		err := c.once(ctx, m.call("complete upload"), func(ctx context.Context, at *apis.Options) error {
 			token, err := c.token(m.upload)
 			if err != nil {
 				return err
@@ -161,6 +161,8 @@ func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answe
 			}, at)
 			return err
 		})
+		m.lost = m.lost || answerLost(err)
+		return err
 	})
 	return answer, err
 }

@@ -58,12 +58,14 @@ func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 		return Stored{}, err
 	}
 	defer unlock()
+	if c.own.claimed(p.Bucket, p.Key) == doomed && p.Guard.at == 0 {
+		return Stored{}, &DoomedError{Bucket: p.Bucket, Key: p.Key}
+	}
 	done, err := c.put(ctx, p)
-	var exists *ExistsError
 	switch {
 	case err == nil:
 		c.own.claim(p.Bucket, p.Key, held)
-	case errors.As(err, &exists):
+	case p.Guard.at == 0: // whatever the reason: what is there is all there is
 		c.own.claim(p.Bucket, p.Key, refused)
 	}
 	return done, err
@@ -135,7 +137,7 @@ func (p Put) allows(have Object, err error) (*Object, error) {
 // faster. etag is the hash of our content, "" if it was not read to its end.
 func (c *Client) settle(ctx context.Context, u *upload, etag string, cause error) (Stored, error) {
 	code := CodeOf(cause)
-	inDoubt := answerLost(cause) || code == codeGone // a completed upload is no longer known by its id
+	inDoubt := u.lost || answerLost(cause) || code == codeGone // a completed upload is no longer known by its id
 	if etag == "" || !inDoubt && code != codeExists {
 		return Stored{}, cause
 	}

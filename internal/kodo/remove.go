@@ -50,11 +50,9 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		return 0, err
 	}
 	defer unlock()
-	switch c.own.claimed(bucket, key) {
-	case held:
+	claimed := c.own.claimed(bucket, key)
+	if claimed == held {
 		return Kept, nil
-	case refused:
-		return Contested, nil
 	}
 	var removal Removal
 	lost := false
@@ -72,6 +70,9 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		case t != 0 && have.PutTime != t, t == 0 && have.ETag != etag:
 			removal = Changed
 			return nil
+		case claimed == refused:
+			removal = Contested
+			return nil
 		}
 		err = c.deleteOnce(ctx, bucket, key)
 		switch {
@@ -84,6 +85,7 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		}
 	})
 	if err != nil {
+		c.own.claim(bucket, key, doomed)
 		return 0, err
 	}
 	return removal, nil

@@ -196,3 +196,41 @@ func TestCancelledWaitForTheKey(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRemoveAfterFailedPut leaves what a Put wanted to replace and could not, whatever the reason: it is all there is.
+func TestRemoveAfterFailedPut(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]emulator.Fault{
+		"refused upload": {Match: emulator.Match{Service: "up"}, Do: "status", Status: 403},
+		"failed look":    {Match: emulator.Match{Path: "/stat/*"}, Times: 1, Do: "status", Status: 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, c := newEmulator(t)
+			old := seed(t, e, c, "key", "old")
+			fail(t, e, fault)
+			if _, err := c.Put(t.Context(), put("key", hello(), kodo.Always())); err == nil {
+				t.Fatal("stored")
+			}
+			if r, err := c.Remove(t.Context(), "bucket", "key", old.PutTime, old.ETag); r != kodo.Contested {
+				t.Errorf("%v, %v; want contested", r, err)
+			}
+			wantContent(t, e, "key", "old")
+		})
+	}
+}
+
+// TestPutAfterFailedRemove does not adopt what a Remove could not delete, because the next apply deletes it.
+func TestPutAfterFailedRemove(t *testing.T) {
+	t.Parallel()
+	e, c := newEmulator(t)
+	old := seed(t, e, c, "key", "hello")
+	fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/delete/*"}, Do: "status", Status: 403})
+	if _, err := c.Remove(t.Context(), "bucket", "key", old.PutTime, old.ETag); err == nil {
+		t.Fatal("removed")
+	}
+	var doomed *kodo.DoomedError
+	if _, err := c.Put(t.Context(), put("key", hello(), kodo.IfAbsent())); !errors.As(err, &doomed) {
+		t.Errorf("error %v, want a DoomedError", err)
+	}
+}

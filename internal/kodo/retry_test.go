@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
 
@@ -217,5 +218,37 @@ func TestConcurrencyIsKept(t *testing.T) {
 	}
 	if got := most.Load(); got != limit {
 		t.Errorf("%d requests were in flight at once, want %d", got, limit)
+	}
+}
+
+// TestLostAnswerThenRefusal loses the answer to the first attempt, which was carried out, and refuses all later ones in
+// a way that loses nothing: what was made is found nevertheless.
+func TestLostAnswerThenRefusal(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		match emulator.Match
+		make  func(*kodo.Client) error
+	}{
+		"form": {emulator.Match{Service: "up"}, func(c *kodo.Client) error {
+			_, err := c.Put(t.Context(), put("key", hello(), kodo.IfAbsent()))
+			return err
+		}},
+		"parts": {emulator.Match{Method: http.MethodPost, Path: "/buckets/*/uploads/*"}, func(c *kodo.Client) error {
+			_, err := c.Put(t.Context(), put("key", zeros(5<<20), kodo.Always()))
+			return err
+		}},
+		"bucket": {emulator.Match{Path: "/mkbucketv3/*"}, func(c *kodo.Client) error {
+			return c.CreateBucket(t.Context(), "new", "z1", true)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, c := newEmulator(t)
+			fail(t, e, emulator.Fault{Match: test.match, Times: 1, Do: "apply_then_drop"})
+			fail(t, e, emulator.Fault{Match: test.match, Do: "status", Status: 573})
+			if err := test.make(c); err != nil {
+				t.Errorf("it was made, but is reported as failed: %v", err)
+			}
+		})
 	}
 }

@@ -25,6 +25,9 @@ type upload struct {
 	// confirm looks at the object before an attempt to make the content visible, if much time may have passed since the
 	// last look. It reports whether the content is there already, by an attempt whose answer was lost. nil allows all.
 	confirm func(ctx context.Context, etag string) (there bool, err error)
+	// lost says that the answer to an attempt to make the content visible was lost, so that it may be there whatever
+	// the last attempt came to.
+	lost bool
 }
 
 func (u *upload) call(op string) call {
@@ -104,7 +107,7 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 			}
 		}
 		looked = false
-		return c.once(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
+		err := c.once(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
 			token, err := c.token(u)
 			if err != nil {
 				return err
@@ -120,6 +123,8 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 			reusable = reusable && err == nil && body.closed.Load()
 			return err
 		})
+		u.lost = u.lost || answerLost(err)
+		return err
 	})
 	return etag, answer, err
 }

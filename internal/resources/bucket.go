@@ -230,8 +230,9 @@ func (r *bucket) ImportState(ctx context.Context, req resource.ImportStateReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if req.ID == "" && req.Identity.Raw.IsNull() {
-		resp.Diagnostics.AddError(summaryImportID, "The import ID is empty. It is the name of the bucket, for example assets.")
+	// By identity there is no ID, and otherwise there is no identity.
+	if err := kodo.CheckBucketName(req.ID); err != nil && (req.ID != "" || req.Identity.Raw.IsNull()) {
+		resp.Diagnostics.AddError(summaryImportID, fmt.Sprintf("%q does not name a bucket: %s. The ID is the name of the bucket, for example assets.", req.ID, err))
 		return
 	}
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("name"), path.Root("name"), req, resp)
@@ -408,6 +409,9 @@ func (r *bucket) failed(ctx context.Context, summary, done string, m bucketModel
 	account, diags := private.GetKey(ctx, seenBy)
 	if diags.HasError() {
 		return diags
+	}
+	if account == nil { // an import: nothing is in the state yet
+		return diagnose(failure)
 	}
 	if !bytes.Equal(account, r.account()) {
 		return diagnose(failure, "The bucket is not among the buckets of these keys, and these are not the keys that saw it last. "+

@@ -463,3 +463,12 @@ func TestBucketForceDestroyWithAWriter(t *testing.T) {
 		t.Errorf("it is set already: %s", diags[0].Detail)
 	}
 }
+
+// TestBucketImportMissingAdvice has nothing in the state yet that could be taken out of it.
+func TestBucketImportMissingAdvice(t *testing.T) {
+	t.Parallel()
+	diags := acctest.New(t).Session().Import(bucketAddress, "nowhere")
+	if errs := diags.Errors(); len(errs) != 1 || strings.Contains(errs[0].Detail, "state rm") {
+		t.Errorf("an import is told to take the bucket out of the state:\n%s", diags)
+	}
+}

@@ -169,7 +169,10 @@ func (*object) ConfigValidators(context.Context) []resource.ConfigValidator {
 // local bytes, and leaves unknown only what the apply alone can know.
 func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
-		return // a destroy
+		var doomed objectModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &doomed)...)
+		resp.Diagnostics.Append(r.planKey(doomed, true)...)
+		return
 	}
 	var config, plan objectModel
 	var state *objectModel
@@ -178,6 +181,7 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	if !req.State.Raw.IsNull() {
 		state = &objectModel{}
 		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+		resp.Diagnostics.Append(r.planKey(*state, false)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -196,6 +200,25 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	resp.Diagnostics.Append(r.planContent(ctx, &plan, state)...)
 	plan.URL = r.url(plan)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// withoutBucket is the advice for an object whose bucket Kodo does not know: that never proves that the object is gone.
+func withoutBucket(err error) []string {
+	if !kodo.IsNoBucket(err) {
+		return nil
+	}
+	return []string{"If the bucket was really dropped, the object went with it: take it out of the state with `terraform state rm` and its address."}
+}
+
+// planKey refuses a plan that destroys one address of an object and keeps another: in the state they are the same
+// object, so that the one's delete would take it from the other. That is so after an apply that ended between the two
+// halves of a rename: it was killed, had a -target, or its delete failed.
+func (r *object) planKey(m objectModel, destroy bool) (diags diag.Diagnostics) {
+	if r.provider.Known() && r.provider.Client.PlanKey(m.Bucket.ValueString(), m.Key.ValueString(), destroy) {
+		diags.AddError("Object Managed Twice", fmt.Sprintf("Object %s is in the state under two addresses, one of which is to be destroyed: that would delete the object of the other. "+
+			"Take the address that is not in the configuration any more out of the state with `terraform state rm`, and plan again.", m.name()))
+	}
+	return diags
 }
 
 func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -252,7 +275,7 @@ func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resou
 	case kodo.IsGone(err):
 		resp.State.RemoveResource(ctx)
 	case err != nil:
-		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", state.name()), err))
+		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", state.name()), err, withoutBucket(err)...))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
@@ -309,7 +332,7 @@ func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 
 	removal, err := r.provider.Client.Remove(ctx, state.Bucket.ValueString(), state.Key.ValueString(), state.putTime(), state.ETag.ValueString())
 	if err != nil {
-		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Deleted", fmt.Sprintf("object %s could not be deleted", state.name()), err))
+		resp.Diagnostics.Append(r.provider.Diagnose("Object Not Deleted", fmt.Sprintf("object %s could not be deleted", state.name()), err, withoutBucket(err)...))
 		return
 	}
 	switch removal {
@@ -317,7 +340,7 @@ func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 		resp.Diagnostics.AddWarning("Changed Object Left In Place", fmt.Sprintf("Object %s was written by somebody else since the plan, so it was not deleted. "+
 			"It is no longer managed here. Delete it by hand, or import it, if it should not stay.", state.name()))
 	case kodo.Contested:
-		resp.Diagnostics.AddError("Object Not Deleted", fmt.Sprintf("Object %s was left, because another resource of this same apply was to be stored under its key and was refused: "+
+		resp.Diagnostics.AddError("Object Not Deleted", fmt.Sprintf("Object %s was left, because another resource of this same apply was to be stored under its key, and was refused or failed: "+
 			"deleting it now would leave neither. If that resource is this one under a new address, a moved block hands the object over; "+
 			"if it is to replace the object, set overwrite = true there.", state.name()))
 	case kodo.Kept:

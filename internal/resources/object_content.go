@@ -98,17 +98,22 @@ func (r *object) writeFailed(plan objectModel, summary, happened string, err err
 	var changed *kodo.ChangedError
 	var content *kodo.ContentChangedError
 	var hash *kodo.HashError
+	var doomed *kodo.DoomedError
 	switch {
+	case errors.As(err, &doomed):
+		return diag.NewErrorDiagnostic("Object About To Be Deleted", fmt.Sprintf("Object %s was to be deleted by another resource of this same apply, and that failed. "+
+			"Nothing was stored or adopted, because the next apply would delete it. Apply again once the reason of that failure is gone; "+
+			"if that resource is this one under its old address, a moved block hands the object over without a delete.", name))
 	case errors.As(err, &exists):
 		return diag.NewErrorDiagnostic("Object Exists Already", fmt.Sprintf("Object %s exists already, not with what is planned (it has hash %s, %d bytes, put at %s), and was left as it is. "+
 			"To manage that object here, import it: `terraform import <address> '%s/%s'`. If another resource of this configuration made it, a moved block hands it over; "+
 			"if this very resource did and is tainted, `terraform untaint` keeps it. To replace its content, set overwrite = true.",
 			name, exists.Object.ETag, exists.Object.Size, exists.Object.PutTime, plan.Bucket.ValueString(), plan.Key.ValueString()))
 	case errors.As(err, &changed) && changed.Have == nil:
-		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was deleted by somebody else since the plan. Nothing was sent. Plan again: Terraform then creates it anew.", name))
+		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was deleted by somebody else since the plan. Nothing was stored. Plan again: Terraform then creates it anew.", name))
 	case errors.As(err, &changed):
 		return diag.NewErrorDiagnostic(summaryObjectChanged, fmt.Sprintf("Object %s was written by somebody else since the plan: it was to be the one put at %s, and is one put at %s with hash %s. "+
-			"Nothing was sent. Plan again to see the difference.", name, changed.Want, changed.Have.PutTime, changed.Have.ETag))
+			"Nothing was stored. Plan again to see the difference.", name, changed.Want, changed.Have.PutTime, changed.Have.ETag))
 	case errors.As(err, &content):
 		return diag.NewAttributeErrorDiagnostic(plan.contentPath(), "Content Changed During Apply", fmt.Sprintf("The content of object %s is no longer what was planned: %s. "+
 			"Nothing was stored. Plan again once the content stays as it is.", name, content))

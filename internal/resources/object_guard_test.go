@@ -113,7 +113,7 @@ func TestObjectChangedSincePlan(t *testing.T) {
 
 			update := s.Plan(page(test.change))
 			put(t, h, "assets", pageKey, "somebody else's")
-			expectError(t, s.Apply(update), "Object Changed Since The Plan", `"page.html" in bucket "assets"`, "Nothing was sent", "Plan again")
+			expectError(t, s.Apply(update), "Object Changed Since The Plan", `"page.html" in bucket "assets"`, "Nothing was stored", "Plan again")
 			expectContent(t, h, "assets", pageKey, "somebody else's")
 
 			update = s.Plan(page(test.change))
@@ -323,4 +323,27 @@ func TestObjectOverwrittenBeforeReadBack(t *testing.T) {
 	expectWarning(t, diags, "Object Overwritten Since", `"page.html" in bucket "assets"`, "next plan")
 	expectState(t, s, pageAddress, values{"etag": helloETag, "size": int64(5), "content_type": "text/html"})
 	expectContent(t, h, "assets", pageKey, "somebody else's")
+}
+
+// TestObjectRenamedInTwoApplies ends the first apply between the two halves of a rename, as a kill, a failed delete or
+// -target=kodo_object.renamed do. The second must not delete the object of the address that stays.
+func TestObjectRenamedInTwoApplies(t *testing.T) {
+	t.Parallel()
+	for name, overwrite := range map[string]bool{"overwrite off": false, "overwrite on": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			s := h.Session()
+			old := page(values{"overwrite": overwrite})
+			renamed := old
+			renamed.Address = "kodo_object.renamed"
+			apply(t, s, old)
+			apply(t, s, old, renamed) // adopted; the old address is still in the state
+			expectError(t, s.Plan(renamed).Diagnostics, "Object Managed Twice", `"page.html" in bucket "assets"`, "terraform state rm")
+			expectContent(t, h, "assets", pageKey, "hello")
+
+			s.Forget(pageAddress)
+			expectEmptyPlan(t, s, renamed)
+		})
+	}
 }

@@ -534,3 +534,13 @@ func TestObjectOfAnOddType(t *testing.T) {
 	apply(t, s, page(values{"content": "etag"}))
 	expectState(t, s, pageAddress, values{"content_type": "image", "etag": etagETag})
 }
+
+// TestObjectBucketVanished says what to do when the bucket is gone with its objects: Read never believes it.
+func TestObjectBucketVanished(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	apply(t, s, page(nil))
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Do: "status", Status: 631, Error: "no such bucket"})
+	expectError(t, s.Plan(page(nil)).Diagnostics, "Object Not Read", "631", "state rm")
+}

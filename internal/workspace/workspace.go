@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,20 +25,24 @@ type Workspace struct {
 }
 
 // New makes a workspace of the configuration in dir. The folder bin holds the
-// provider and gets the CLI configuration that names it; binary is Terraform's
-// path.
+// provider and gets the CLI configuration that names it, a file of its own for
+// each workspace, since others may be reading theirs; binary is Terraform's path.
 func New(dir, bin, binary string) (*Workspace, error) {
-	rc := filepath.Join(bin, "terraform.rc")
+	rc, err := os.CreateTemp(bin, "terraform-*.rc")
+	if err != nil {
+		return nil, err
+	}
 	// The short key stands for the default registry of both Terraform and
 	// OpenTofu, which are different hosts.
 	text := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"qiniu/kodo\" = %s\n  }\n  direct {}\n}\n", strconv.Quote(bin))
-	if err := os.WriteFile(rc, []byte(text), 0o644); err != nil {
+	_, err = rc.WriteString(text)
+	if err := errors.Join(err, rc.Close()); err != nil {
 		return nil, err
 	}
 	own := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "TF_") || strings.HasPrefix(v, "TOFU_") || strings.HasPrefix(v, "QINIU_")
 	})
-	own = append(own, "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
+	own = append(own, "TF_CLI_CONFIG_FILE="+rc.Name(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
 	return &Workspace{dir: dir, binary: binary, env: own}, nil
 }
 
