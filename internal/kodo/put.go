@@ -44,11 +44,12 @@ type Stored struct {
 
 // Put stores content as an object, unless its Guard forbids or the object holds that content already.
 //
-// It looks at the object first and writes under a lock of the key. Refusals are *ExistsError and *ChangedError;
-// *ContentChangedError means that the content is not the planned one. In these cases nothing has changed on the
-// server. If the answer to a write is lost, the object is looked at once more: Put succeeds if the content is there.
+// It looks at the object first and writes under a lock of the key. Refusals are *ExistsError, *ChangedError and
+// *DoomedError; *ContentChangedError means that the content is not the planned one. In these cases nothing has changed
+// on the server. If the answer to a write is lost, the object is looked at once more: Put succeeds if the content is
+// there.
 //
-// The Client remembers every key that it stored, adopted or was refused, so that Remove leaves it.
+// The Client remembers every key that it stored or adopted, or was to create and could not, so that Remove leaves it.
 func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 	if err := errors.Join(CheckKey(p.Key), CheckContentType(p.ContentType)); err != nil {
 		return Stored{}, err

@@ -125,3 +125,11 @@ func (r *object) writeFailed(plan objectModel, summary, happened string, err err
 		return r.provider.Diagnose(summary, fmt.Sprintf("object %s %s", name, happened), err, advice...)
 	}
 }
+
+// withoutBucket is the advice for an object whose bucket Kodo does not know: that never proves that the object is gone.
+func withoutBucket(err error) []string {
+	if !kodo.IsNoBucket(err) {
+		return nil
+	}
+	return []string{"If the bucket was really dropped, the object went with it: take it out of the state with `terraform state rm` and its address."}
+}

@@ -143,3 +143,14 @@ func (r *object) localHash(ctx context.Context, state *objectModel, content kodo
 	}
 	return qetag.ReadAt(ctx, content, content.Size())
 }
+
+// planKey refuses a plan that destroys one address of an object and keeps another: in the state they are the same
+// object, so that the one's delete would take it from the other. That is so after an apply that ended between the two
+// halves of a rename: it was killed, had a -target, or its delete failed.
+func (r *object) planKey(m objectModel, destroy bool) (diags diag.Diagnostics) {
+	if r.provider.Known() && r.provider.Client.PlanKey(m.Bucket.ValueString(), m.Key.ValueString(), destroy) {
+		diags.AddError("Object Managed Twice", fmt.Sprintf("Object %s is in the state under two addresses, one of which is to be destroyed: that would delete the object of the other. "+
+			"Take the address that is not in the configuration any more out of the state with `terraform state rm`, and plan again.", m.name()))
+	}
+	return diags
+}
