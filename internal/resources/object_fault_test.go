@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,6 +124,100 @@ func throughProxy(t *testing.T, h *acctest.Harness, s *acctest.Session, answer f
 	})
 	t.Cleanup(proxy.Close)
 	s.Provider = s.Provider.With(values{"endpoints": values{"up": proxy.URL}})
+}
+
+// throughCut lets the session upload through connections that break once so many
+// bytes have gone through them, until the returned switch is set.
+func throughCut(t *testing.T, h *acctest.Harness, s *acctest.Session, limit int64) (whole *atomic.Bool) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() }) //nolint:errcheck // the end of the test
+	whole = new(atomic.Bool)
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close() //nolint:errcheck // broken on purpose
+				kodo, err := net.Dial("tcp", strings.TrimPrefix(h.Endpoint(), "http://"))
+				if err != nil {
+					return
+				}
+				defer kodo.Close()       //nolint:errcheck // broken on purpose
+				go io.Copy(client, kodo) //nolint:errcheck // ends with the connection
+				rest := io.Reader(client)
+				if !whole.Load() {
+					rest = io.LimitReader(client, limit)
+				}
+				io.Copy(kodo, rest) //nolint:errcheck // broken on purpose
+			}()
+		}
+	}()
+	s.Provider = s.Provider.With(values{"endpoints": values{"up": "http://" + listener.Addr().String()}})
+	return whole
+}
+
+// TestObjectUploadCut breaks the connection in the middle of the bytes, at each
+// attempt: nothing is stored, nothing half-made is left, and nothing is recorded.
+func TestObjectUploadCut(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		size  int
+		limit int64
+	}{
+		"form":  {512 << 10, 128 << 10},
+		"parts": {9 << 20, 1 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			s := h.Session()
+			whole := throughCut(t, h, s, test.limit)
+			content := bytes.Repeat([]byte("0123456789abcdef"), test.size/16)
+			b := page(values{"content": nil, "source": file(t, "content", content)})
+			plan := s.Plan(b)
+			expectError(t, s.Apply(plan), "Object Not Stored", `"page.html" in bucket "assets"`, "no answer", "network")
+			expectKeys(t, h, "assets")
+			if s.State(pageAddress) != nil {
+				t.Error("an object that was not stored is in the state")
+			}
+			if name == "parts" && !slices.ContainsFunc(h.Writes(), func(w string) bool { return strings.HasPrefix(w, "DELETE up ") }) {
+				t.Error("the upload was not given up")
+			}
+			expectNoFiles(t, h)
+
+			whole.Store(true)
+			apply(t, s, b)
+			expectContent(t, h, "assets", pageKey, string(content))
+			expectEmptyPlan(t, s, b)
+		})
+	}
+}
+
+// expectNoFiles waits until the server has let go of what it received of requests
+// that broke, and checks that no content is left in its data folder.
+func expectNoFiles(t *testing.T, h *acctest.Harness) {
+	t.Helper()
+	var left []string
+	for range 200 {
+		left = nil
+		err := filepath.WalkDir(filepath.Join(h.Dir(), "extents"), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				left = append(left, path)
+			}
+			return err
+		})
+		if err == nil && len(left) == 0 {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Errorf("content was left in the data folder: %q", left)
 }
 
 // TestObjectFileWrittenDuringUpload writes to the file between two of its
