@@ -99,10 +99,8 @@ func validBucketName(name string) bool {
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// DropBucket removes an empty bucket with its settings and domains. The
-// documentation of November 2025 says that Kodo deletes the objects too; the
-// live service refuses with 403 and the error code BucketNotEmpty, which the
-// official C and Rust SDKs look for. Uploads that were never completed do not
+// DropBucket removes an empty bucket with its settings and domains
+// (fact:bucket-drop-not-empty). Uploads that were never completed do not
 // keep the bucket (assumption) and are aborted.
 func (e *Engine) DropBucket(owner, name string) error {
 	return e.update(func(tx *store.Tx) error {

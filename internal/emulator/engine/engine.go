@@ -12,9 +12,8 @@
 // before it counts: it changes nothing but the transaction and the results that
 // it overwrites each time.
 //
-// Where Kodo's behaviour surprises, a comment says from where it is known:
-// "documented" (developer.qiniu.com), "seen by the official SDKs' tests" (they
-// run against the live service), or "assumption" (nobody could confirm it).
+// Where Kodo's behaviour surprises, or nobody could confirm it, a comment cites
+// the row of facts.md that says from where it is known: "fact:<id>".
 package engine
 
 import (

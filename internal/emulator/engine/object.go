@@ -46,8 +46,8 @@ type Put struct {
 }
 
 // PutObject makes or replaces an object. Where InsertOnly meets an object of the
-// same content, that object is returned, unchanged (documented, and seen by the
-// official SDKs' tests); where it meets another one, 614 "file exists".
+// same content, that object is returned, unchanged (fact:object-insert-same);
+// where it meets another one, 614 "file exists".
 func (e *Engine) PutObject(put Put) (Object, error) {
 	object := Object{
 		Bucket: put.Bucket, Hash: put.Blob.ETag, Size: put.Blob.Size, MD5: put.Blob.MD5,
@@ -143,8 +143,7 @@ func checkMetadata(mimeType string, meta map[string]string) error {
 const metaNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // Stat returns an object of one of the owner's buckets. The bucket is looked at
-// first: in a missing bucket every key is 631, not 612 (seen by the official
-// SDKs' tests).
+// first (fact:object-key-after-bucket).
 func (e *Engine) Stat(owner, bucket, key string) (object Object, err error) {
 	err = e.view(func(tx *store.Tx) error {
 		if _, err := ownBucket(tx, owner, bucket); err != nil {
