@@ -157,7 +157,7 @@ func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answe
 			answer = stored{}
 			_, err = c.storage.ResumableUploadV2CompleteMultipartUpload(ctx, &apis.ResumableUploadV2CompleteMultipartUploadRequest{
 				BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, UpToken: token, Parts: m.done,
-				MimeType: m.ContentType, ResponseBody: &answer,
+				MimeType: m.ContentType, Metadata: m.metadata(), ResponseBody: &answer,
 			}, at)
 			return err
 		})

@@ -3,6 +3,8 @@ package kodo
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,7 +18,14 @@ const (
 	MaxTagValue    = 128
 	MaxBucketTags  = 10
 	MaxContentType = 200
+
+	// MaxMetadataName counts without the "!" of a response header; MaxMetadata is that of all names and values.
+	MaxMetadataName = 50
+	MaxMetadata     = 1024
 )
+
+// metadataPrefix is what Kodo's calls have before the name of a metadatum; the answer to a stat does not.
+const metadataPrefix = "x-qn-meta-"
 
 // CheckBucketName says why Kodo would not create a bucket of this name.
 func CheckBucketName(name string) error {
@@ -109,6 +118,32 @@ func CheckContentType(contentType string) error {
 		return errors.New("a content type holds printable ASCII characters other than %")
 	case strings.TrimSpace(contentType) != contentType: // no header keeps them
 		return errors.New("a content type does not begin or end with a space")
+	}
+	return nil
+}
+
+// CheckMetadata says why Kodo would not keep metadata of an object. Its names are those that a stat answers with,
+// without the "x-qn-meta-" of Kodo's calls; a "!" before a name sets that header of downloads, such as
+// "!Cache-Control".
+func CheckMetadata(metadata map[string]string) error {
+	total := 0
+	for _, name := range slices.Sorted(maps.Keys(metadata)) {
+		value := metadata[name]
+		bare, header := strings.CutPrefix(name, "!")
+		switch {
+		case bare == "" || len(bare) > MaxMetadataName:
+			return fmt.Errorf("the name of a metadatum has 1 to %d characters, %q has %d", MaxMetadataName, name, len(bare))
+		case !only(bare, func(b byte) bool { return isBucketByte(b) || 'A' <= b && b <= 'Z' || b == '_' }):
+			return fmt.Errorf("the name of a metadatum holds letters, digits, hyphens and underscores only, %q does not", name)
+		case !utf8.ValidString(value):
+			return fmt.Errorf("the value of the metadatum %q must be UTF-8", name)
+		case header && strings.ContainsAny(value, "\r\n\x00"):
+			return fmt.Errorf("the value of the header %q must be one line", bare)
+		}
+		total += len(name) + len(value)
+	}
+	if total > MaxMetadata {
+		return fmt.Errorf("the names and values of metadata have at most %d bytes altogether, these have %d", MaxMetadata, total)
 	}
 	return nil
 }

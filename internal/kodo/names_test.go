@@ -65,6 +65,28 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestCheckMetadata(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 50)
+	for name, good := range map[string]map[string]string{
+		"none": nil, "odd": {"A-b_9": "值 with\nlines", "empty": ""}, "header": {"!Cache-Control": "no-store", "!" + long: "值"},
+		"longest name": {long: "v"}, "largest": {"n": strings.Repeat("v", 1023)}, "two": {"n": "v", "N": "v"},
+	} {
+		if err := kodo.CheckMetadata(good); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, bad := range map[string]map[string]string{
+		"no name": {"": "v"}, "no header": {"!": "v"}, "name": {"a b": "v"}, "not ASCII": {"值": "v"}, "quote": {`a"`: "v"}, "twice": {"!!a": "v"},
+		"long name": {long + "n": "v"}, "two lines": {"!Expires": "0\r\nX: y"}, "not UTF-8": {"n": "\xff"},
+		"too large": {"n": strings.Repeat("v", 1023), "m": ""}, "too large in characters": {"n": strings.Repeat("值", 342)},
+	} {
+		if err := kodo.CheckMetadata(bad); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
 func TestPublicURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ scheme, domain, key, want string }{

@@ -3,6 +3,7 @@ package kodo
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // A Guard says which object a Put may replace. The zero Guard is IfAbsent.
@@ -27,10 +28,23 @@ type Put struct {
 	Bucket, Key string
 	Content     Content
 	ContentType string
+	// What else the object begins with: it travels in the upload itself. Without a transfer it stays what it was.
+	StorageClass    StorageClass
+	Metadata        map[string]string // names as Kodo keeps them, see CheckMetadata
+	DeleteAfterDays int               // 0 for never
 	// ETag is the v1 hash of the content that was planned to be stored, "" if nobody knows it. Content with another
 	// hash is not stored.
 	ETag  string
 	Guard Guard
+}
+
+// check refuses what Kodo would not store.
+func (p Put) check() error {
+	err := errors.Join(CheckKey(p.Key), CheckContentType(p.ContentType), CheckMetadata(p.Metadata))
+	if p.DeleteAfterDays < 0 {
+		err = errors.Join(err, fmt.Errorf("an object cannot be deleted after %d days", p.DeleteAfterDays))
+	}
+	return err
 }
 
 // Stored is what came of a Put.
@@ -38,7 +52,7 @@ type Stored struct {
 	ETag string // as Kodo answered it, verified against the bytes that were sent
 	Size int64
 	// Adopted is the object that held the content already, so that nothing was sent; nil if the content was stored
-	// now. Its content type is what it was.
+	// now. Its content type, storage class, metadata and expiry are what they were.
 	Adopted *Object
 }
 
@@ -51,7 +65,7 @@ type Stored struct {
 //
 // The Client remembers every key that it stored or adopted, or was to create and could not, so that Remove leaves it.
 func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
-	if err := errors.Join(CheckKey(p.Key), CheckContentType(p.ContentType)); err != nil {
+	if err := p.check(); err != nil {
 		return Stored{}, err
 	}
 	unlock, err := c.keys.lock(ctx, p.Bucket, p.Key)

@@ -45,7 +45,24 @@ func (c *Client) token(u *upload) (uptoken.Provider, error) {
 	if u.insertOnly {
 		policy.SetInsertOnly(1)
 	}
+	if u.StorageClass != Standard {
+		policy.SetFileType(int64(u.StorageClass))
+	}
+	if u.DeleteAfterDays != 0 {
+		if err := policy.Set("deleteAfterDays", u.DeleteAfterDays); err != nil {
+			return nil, err
+		}
+	}
 	return uptoken.NewSigner(policy, c.credentials), nil
+}
+
+// metadata returns the object's metadata as uploads send it.
+func (u *upload) metadata() map[string]string {
+	sent := make(map[string]string, len(u.Metadata))
+	for name, value := range u.Metadata {
+		sent[metadataPrefix+name] = value
+	}
+	return sent
 }
 
 // stored is what Kodo answers to a finished upload.
@@ -118,6 +135,7 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 				ObjectName: &u.Key, UploadToken: token, Crc32: int64(crc32.ChecksumIEEE(buf.bytes)),
 				// The SDK demands a file name; a constant cannot break the form as a key might.
 				File:         http_client.MultipartFormBinaryData{Data: body, Name: "content", ContentType: u.ContentType},
+				CustomData:   u.metadata(),
 				ResponseBody: &answer,
 			}, at)
 			reusable = reusable && err == nil && body.closed.Load()

@@ -221,6 +221,83 @@ func TestUploadTokens(t *testing.T) {
 	}
 }
 
+func TestWhatTravelsInAnUpload(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"form": 5, "parts": 5 * mib} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var token, contentType string
+			metadata := map[string]string{}
+			url := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodGet:
+					answer(w, 612, `{"error":"no such file or directory"}`)
+					return
+				case r.URL.Path == "/":
+					token = r.FormValue("token")
+					contentType = r.MultipartForm.File["file"][0].Header.Get("Content-Type")
+					for field := range r.MultipartForm.Value {
+						if strings.HasPrefix(field, "x-qn-meta-") {
+							metadata[field] = r.FormValue(field)
+						}
+					}
+				case r.Method == http.MethodPost && !strings.HasSuffix(r.URL.Path, "/uploads"):
+					token = strings.TrimPrefix(r.Header.Get("Authorization"), "UpToken ")
+					var body struct {
+						MimeType string
+						Metadata map[string]string
+					}
+					if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+						t.Error(err)
+					}
+					contentType, metadata = body.MimeType, body.Metadata
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				answer(w, 200, `{"uploadId":"u1","etag":"e","hash":"h"}`)
+			})
+			p := put("key", zeros(size), kodo.Always())
+			p.StorageClass, p.DeleteAfterDays = kodo.ArchiveInstantRetrieval, 30
+			p.Metadata = map[string]string{"Color": "红 \"red\"", "!Cache-Control": "no-store"}
+			_, err := newClient(t, everything(url)).Put(t.Context(), p)
+			var wrong *kodo.HashError // the server is no Kodo
+			if !errors.As(err, &wrong) {
+				t.Fatal(err)
+			}
+			policy := policyOf(t, token)
+			if policy["fileType"] != 4.0 || policy["deleteAfterDays"] != 30.0 {
+				t.Errorf("policy %v", policy)
+			}
+			if contentType != "text/plain" {
+				t.Errorf("content type %q", contentType)
+			}
+			want := map[string]string{"x-qn-meta-Color": "红 \"red\"", "x-qn-meta-!Cache-Control": "no-store"}
+			if diff := cmp.Diff(want, metadata); diff != "" {
+				t.Errorf("metadata (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatKodoWouldNotStore(t *testing.T) {
+	t.Parallel()
+	e, c := newEmulator(t)
+	for name, change := range map[string]func(*kodo.Put){
+		"key":          func(p *kodo.Put) { p.Key = strings.Repeat("k", 751) },
+		"content type": func(p *kodo.Put) { p.ContentType = "" },
+		"metadata":     func(p *kodo.Put) { p.Metadata = map[string]string{"a b": "c"} },
+		"days":         func(p *kodo.Put) { p.DeleteAfterDays = -1 },
+	} {
+		p := put("key", hello(), kodo.IfAbsent())
+		change(&p)
+		if _, err := c.Put(t.Context(), p); err == nil {
+			t.Errorf("%s: stored", name)
+		}
+	}
+	if requests := e.Requests(); len(requests) != 0 {
+		t.Errorf("%d requests", len(requests))
+	}
+}
+
 func policyOf(t *testing.T, token string) (policy map[string]any) {
 	t.Helper()
 	parts := strings.Split(token, ":")
