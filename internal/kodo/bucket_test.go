@@ -345,25 +345,3 @@ func TestEmptyBucketReportsItems(t *testing.T) {
 		t.Errorf("deleted %d, error %#v", deleted, failed)
 	}
 }
-
-func TestSetContentType(t *testing.T) {
-	t.Parallel()
-	e, c := newEmulator(t)
-	before := seed(t, e, c, "key", "hello")
-	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-new", before.PutTime); err != nil {
-		t.Fatal(err)
-	}
-	want := before
-	want.ContentType = "image/x-new"
-	got, err := c.Stat(t.Context(), "bucket", "key")
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	var changed *kodo.ChangedError
-	if err := c.SetContentType(t.Context(), "bucket", "key", "image/x-newer", before.PutTime-1); !errors.As(err, &changed) {
-		t.Errorf("with another put time: %v, want a refusal", err)
-	}
-	if got, err := c.Stat(t.Context(), "bucket", "key"); err != nil || got.ContentType != "image/x-new" {
-		t.Errorf("stat: %+v, %v", got, err)
-	}
-}

@@ -13,7 +13,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -199,9 +198,4 @@ func (c *Client) send(ctx context.Context, call call, step Step, hosts *hosts, t
 		hosts.avoid(host)
 	}
 	return failed
-}
-
-// entry is how Kodo's calls name an object.
-func entry(bucket, key string) string {
-	return fmt.Sprintf("%s:%s", bucket, key)
 }

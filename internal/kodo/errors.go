@@ -163,7 +163,7 @@ func (e *ExistsError) Error() string {
 		e.Object.Key, e.Bucket, how, e.Object.ETag, e.Object.Size, e.Object.PutTime)
 }
 
-// A ChangedError refuses a Put because the object is not the one that it was meant to replace.
+// A ChangedError refuses a Put or a Change because the object is not the one that it was meant for.
 type ChangedError struct {
 	Bucket, Key string
 	Want        PutTime // of the object that was to be replaced
@@ -176,6 +176,21 @@ func (e *ChangedError) Error() string {
 		return fmt.Sprintf("the object %q in bucket %q, put at %s, is gone", e.Key, e.Bucket, e.Want)
 	}
 	return fmt.Sprintf("the object %q in bucket %q was put at %s, not at %s", e.Key, e.Bucket, e.Have.PutTime, e.Want)
+}
+
+// A FrozenError refuses to change or copy an object of an archive that is not restored.
+type FrozenError struct {
+	Bucket string
+	Object Object
+}
+
+// Error implements error.
+func (e *FrozenError) Error() string {
+	state := "frozen"
+	if e.Object.Restore == Restoring {
+		state = "still being restored"
+	}
+	return fmt.Sprintf("the object %q in bucket %q is %s in the storage class %s", e.Object.Key, e.Bucket, state, e.Object.StorageClass)
 }
 
 // A ContentChangedError stops an upload whose local content is not what it was: nothing was stored.

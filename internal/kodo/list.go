@@ -2,10 +2,12 @@ package kodo
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
 )
@@ -39,18 +41,23 @@ func (c *Client) Objects(ctx context.Context, bucket string, options ListOptions
 	}
 }
 
+// listAnswer is one page. The SDK's own type lacks what objectAnswer knows.
+type listAnswer struct {
+	Items  []objectAnswer `json:"items"`
+	Marker string         `json:"marker"` // "" on the last page
+}
+
 // pages yields a listing's pages. A page may be empty and yet not the last one: only a missing marker says that.
 func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) iter.Seq2[[]Object, error] {
 	return func(yield func([]Object, error) bool) {
 		marker := ""
 		for {
-			var answer *apis.GetObjectsResponse
+			var answer listAnswer
+			query := url.Values{"bucket": {bucket}, "prefix": {options.Prefix}, "marker": {marker}, "limit": {strconv.Itoa(pageSize)}}
 			err := c.do(ctx, call{op: "list", service: serviceRSF, bucket: bucket},
-				func(ctx context.Context, at *apis.Options) (err error) {
-					answer, err = c.storage.GetObjects(ctx, &apis.GetObjectsRequest{
-						Bucket: bucket, Prefix: options.Prefix, Marker: marker, Limit: pageSize,
-					}, at)
-					return err
+				func(ctx context.Context, at *apis.Options) error {
+					answer = listAnswer{}
+					return c.request(ctx, at, http.MethodGet, "/list", query.Encode(), &answer)
 				})
 			if err != nil {
 				yield(nil, err)
@@ -58,10 +65,7 @@ func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) 
 			}
 			page := make([]Object, len(answer.Items))
 			for i, item := range answer.Items {
-				page[i] = Object{
-					Key: item.Key, ETag: item.Hash, Size: item.Size, ContentType: item.MimeType, MD5: item.Md5,
-					PutTime: PutTime(item.PutTime), Metadata: item.Metadata,
-				}
+				page[i] = item.object(item.Key)
 			}
 			if !yield(page, nil) || answer.Marker == "" {
 				return
@@ -98,7 +102,7 @@ func (c *Client) EmptyBucket(ctx context.Context, name string) (deleted int, err
 func (c *Client) deleteAll(ctx context.Context, bucket string, objects []Object) (deleted int, err error) {
 	request := &apis.BatchOpsRequest{Operations: make([]string, len(objects))}
 	for i, object := range objects {
-		request.Operations[i] = "delete/" + base64.URLEncoding.EncodeToString([]byte(entry(bucket, object.Key)))
+		request.Operations[i] = operationOn("delete", "delete", bucket, object.Key).line
 	}
 	asked := call{op: "delete batch", service: serviceRS, bucket: bucket}
 	var answer *apis.BatchOpsResponse

@@ -2,20 +2,123 @@ package kodo
 
 import (
 	"context"
-	"net/url"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
 
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
 )
 
 // An Object is what Kodo tells of an object without its content.
 type Object struct {
-	Key         string
-	ETag        string // Kodo's content hash, see package qetag
-	Size        int64  // bytes
-	ContentType string
-	MD5         string  // lower-case hexadecimal; "" unless Kodo knows it
-	PutTime     PutTime // of its latest upload
-	Metadata    map[string]string
+	Key          string
+	ETag         string // Kodo's content hash, see package qetag
+	Size         int64  // bytes
+	ContentType  string
+	MD5          string  // lower-case hexadecimal; "" unless Kodo knows it
+	PutTime      PutTime // of its latest upload
+	StorageClass StorageClass
+	Disabled     bool // it cannot be downloaded without a signature
+	Restore      RestoreStatus
+	Expires      time.Time // when Kodo deletes it; zero if it does not
+	// Transitions says when Kodo moves it to other storage classes. Listings do not tell these and Expires.
+	Transitions map[StorageClass]time.Time
+	// Metadata holds what was given by the name without Kodo's prefix x-qn-meta-. Names that begin with "!" are headers
+	// of downloads, such as "!Cache-Control".
+	Metadata map[string]string
+	EndUser  string // whom the upload token named; mostly ""
+}
+
+// Frozen reports whether the object must be restored before it can be read, copied or changed.
+func (o Object) Frozen() bool {
+	return (o.StorageClass == Archive || o.StorageClass == DeepArchive) && o.Restore != Restored
+}
+
+// A RestoreStatus says how far the restoring of an object in an archive is.
+type RestoreStatus int
+
+// The restore statuses. Objects that are not in an archive, or are frozen in one, are NotRestored.
+const (
+	NotRestored RestoreStatus = iota
+	Restoring
+	Restored
+)
+
+// String returns the name that configurations use, such as "RESTORING"; "" for NotRestored.
+func (s RestoreStatus) String() string {
+	switch s {
+	case Restoring:
+		return "RESTORING"
+	case Restored:
+		return "RESTORED"
+	default:
+		return ""
+	}
+}
+
+// objectAnswer is an object in Kodo's answers. The SDK's own type lacks one of the transitions.
+type objectAnswer struct {
+	Key           string            `json:"key"` // in listings only
+	Hash          string            `json:"hash"`
+	Size          int64             `json:"fsize"`
+	MimeType      string            `json:"mimeType"`
+	MD5           string            `json:"md5"`
+	PutTime       PutTime           `json:"putTime"`
+	Type          StorageClass      `json:"type"`
+	Status        int               `json:"status"`
+	RestoreStatus RestoreStatus     `json:"restoreStatus"`
+	EndUser       string            `json:"endUser"`
+	Metadata      map[string]string `json:"x-qn-meta"`
+
+	Expiration           int64 `json:"expiration"` // this and the following in seconds since 1970, 0 if not set
+	ToIA                 int64 `json:"transitionToIA"`
+	ToIntelligentTiering int64 `json:"transitionToIntelligentTiering"`
+	ToArchiveIR          int64 `json:"transitionToArchiveIR"`
+	ToArchive            int64 `json:"transitionToARCHIVE"`
+	ToDeepArchive        int64 `json:"transitionToDeepArchive"`
+}
+
+const statusDisabled = 1
+
+// errNoObject refuses an answer that lacks what every object has.
+var errNoObject = errors.New("the answer describes no object")
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *objectAnswer) UnmarshalJSON(b []byte) error {
+	type plain objectAnswer
+	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
+		return err
+	}
+	if a.Hash == "" || a.PutTime == 0 {
+		return errNoObject
+	}
+	return nil
+}
+
+// object returns what the answer says of the object of a key.
+func (a objectAnswer) object(key string) Object {
+	o := Object{
+		Key: key, ETag: a.Hash, Size: a.Size, ContentType: a.MimeType, MD5: a.MD5, PutTime: a.PutTime,
+		StorageClass: a.Type, Disabled: a.Status == statusDisabled, Restore: a.RestoreStatus,
+		Metadata: a.Metadata, EndUser: a.EndUser,
+	}
+	if a.Expiration > 0 {
+		o.Expires = time.Unix(a.Expiration, 0).UTC()
+	}
+	for class, at := range map[StorageClass]int64{
+		InfrequentAccess: a.ToIA, IntelligentTiering: a.ToIntelligentTiering, ArchiveInstantRetrieval: a.ToArchiveIR,
+		Archive: a.ToArchive, DeepArchive: a.ToDeepArchive,
+	} {
+		if at <= 0 {
+			continue
+		}
+		if o.Transitions == nil {
+			o.Transitions = make(map[StorageClass]time.Time)
+		}
+		o.Transitions[class] = time.Unix(at, 0).UTC()
+	}
+	return o
 }
 
 // Stat returns an object. IsGone tells whether an error says that there is none.
@@ -28,61 +131,24 @@ func (c *Client) Stat(ctx context.Context, bucket, key string) (object Object, e
 }
 
 func (c *Client) statOnce(ctx context.Context, bucket, key string) (Object, error) {
-	answer, err := c.askStat(ctx, bucket, key, false)
-	if err != nil {
+	stat := operationOn("stat", "stat", bucket, key)
+	stat.method = http.MethodGet
+	var answer objectAnswer
+	if err := c.operateOnce(ctx, stat, &answer); err != nil {
 		return Object{}, err
 	}
-	return Object{
-		Key: key, ETag: answer.Hash, Size: answer.Size, ContentType: answer.MimeType, MD5: answer.Md5,
-		PutTime: PutTime(answer.PutTime), Metadata: answer.Metadata,
-	}, nil
+	return answer.object(key), nil
 }
 
 // PartSizes returns the sizes in bytes of the parts in which an object was uploaded; none if Kodo does not know.
 func (c *Client) PartSizes(ctx context.Context, bucket, key string) (sizes []int64, err error) {
-	err = c.retry(ctx, func() error {
-		answer, err := c.askStat(ctx, bucket, key, true)
-		if err == nil {
-			sizes = answer.Parts
-		}
-		return err
-	})
-	return sizes, err
-}
-
-func (c *Client) askStat(ctx context.Context, bucket, key string, parts bool) (*apis.StatObjectResponse, error) {
-	var answer *apis.StatObjectResponse
-	err := c.once(ctx, call{op: "stat", service: serviceRS, bucket: bucket, key: key},
-		func(ctx context.Context, at *apis.Options) (err error) {
-			answer, err = c.storage.StatObject(ctx, &apis.StatObjectRequest{Entry: entry(bucket, key), NeedParts: parts}, at)
-			return err
-		})
-	return answer, err
-}
-
-// SetContentType changes the content type of the object that was put at that time, or, if the time is 0, of the one
-// that is there. The refusal of any other is a *ChangedError.
-func (c *Client) SetContentType(ctx context.Context, bucket, key, contentType string, at PutTime) error {
-	if err := CheckContentType(contentType); err != nil {
-		return err
-	}
-	unlock, err := c.keys.lock(ctx, bucket, key)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	have, err := c.allowed(ctx, Put{Bucket: bucket, Key: key, Guard: IfPutTime(at)})
-	if err != nil {
-		return err
-	}
-	if have == nil { // only if no put time was given
-		return &ChangedError{Bucket: bucket, Key: key}
-	}
-	return c.do(ctx, call{op: "change content type", service: serviceRS, bucket: bucket, key: key},
+	err = c.do(ctx, call{op: "stat", service: serviceRS, bucket: bucket, key: key},
 		func(ctx context.Context, at *apis.Options) error {
-			_, err := c.storage.ModifyObjectMetadata(ctx, &apis.ModifyObjectMetadataRequest{
-				Entry: entry(bucket, key), MimeType: contentType, Condition: url.Values{"hash": {have.ETag}}.Encode(),
-			}, at)
+			answer, err := c.storage.StatObject(ctx, &apis.StatObjectRequest{Entry: entry(bucket, key), NeedParts: true}, at)
+			if err == nil {
+				sizes = answer.Parts
+			}
 			return err
 		})
+	return sizes, err
 }

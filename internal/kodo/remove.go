@@ -1,10 +1,6 @@
 package kodo
 
-import (
-	"context"
-
-	"github.com/qiniu/go-sdk/v7/storagev2/apis"
-)
+import "context"
 
 // A Removal is what came of a Remove that did not fail.
 type Removal int
@@ -92,9 +88,5 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 }
 
 func (c *Client) deleteOnce(ctx context.Context, bucket, key string) error {
-	return c.once(ctx, call{op: "delete", service: serviceRS, bucket: bucket, key: key},
-		func(ctx context.Context, at *apis.Options) error {
-			_, err := c.storage.DeleteObject(ctx, &apis.DeleteObjectRequest{Entry: entry(bucket, key)}, at)
-			return err
-		})
+	return c.operateOnce(ctx, operationOn("delete", "delete", bucket, key), nil)
 }

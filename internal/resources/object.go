@@ -391,7 +391,7 @@ func (r *object) finish(ctx context.Context, m *objectModel, plan objectModel, s
 	stored := m.ETag
 	for range 2 { // once more if what was there first, of the same bytes, has another type
 		if !m.ContentType.Equal(plan.ContentType) {
-			err := r.provider.Client.SetContentType(ctx, m.Bucket.ValueString(), m.Key.ValueString(), plan.ContentType.ValueString(), m.putTime())
+			err := r.provider.Client.Change(ctx, m.Bucket.ValueString(), m.Key.ValueString(), m.putTime(), kodo.SetMetadata(plan.ContentType.ValueString(), nil))
 			if err != nil {
 				diags.Append(r.writeFailed(plan, summary, happened, err, advice...))
 				return diags

@@ -1,0 +1,81 @@
+package kodo
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Cancel stands for a number of days, where what was set is to be set no more.
+const Cancel = -1
+
+// A Lifecycle says after how many days what becomes of an object, counted from the day of the call. 0 leaves what was
+// set, Cancel ends it.
+type Lifecycle struct {
+	Delete int
+	To     map[StorageClass]int
+}
+
+// arguments are those of Kodo's operation, the warmest class first and deletion last.
+func (l Lifecycle) arguments() (arguments []string) {
+	for _, next := range []step{
+		{"toIAAfterDays", l.To[InfrequentAccess]},
+		{"toIntelligentTieringAfterDays", l.To[IntelligentTiering]},
+		{"toArchiveIRAfterDays", l.To[ArchiveInstantRetrieval]},
+		{"toArchiveAfterDays", l.To[Archive]},
+		{"toDeepArchiveAfterDays", l.To[DeepArchive]},
+		{"deleteAfterDays", l.Delete},
+	} {
+		if next.days != 0 {
+			arguments = append(arguments, next.name, strconv.Itoa(next.days))
+		}
+	}
+	return arguments
+}
+
+// cancelsNothingOf reports whether the lifecycle only ends what the object does not have.
+func (l Lifecycle) cancelsNothingOf(o Object) bool {
+	if l.Delete > 0 || l.Delete == Cancel && !o.Expires.IsZero() {
+		return false
+	}
+	for class, days := range l.To {
+		if _, set := o.Transitions[class]; days > 0 || days == Cancel && set {
+			return false
+		}
+	}
+	return true
+}
+
+// Check says why Kodo would not accept the lifecycle: a colder class comes later than a warmer one, and deletion last.
+func (l Lifecycle) Check() error {
+	if days := l.To[IntelligentTiering]; days < Cancel {
+		return errDays(IntelligentTiering.String(), days)
+	}
+	var before step
+	for _, next := range []step{
+		{InfrequentAccess.String(), l.To[InfrequentAccess]},
+		{ArchiveInstantRetrieval.String(), l.To[ArchiveInstantRetrieval]},
+		{Archive.String(), l.To[Archive]},
+		{DeepArchive.String(), l.To[DeepArchive]},
+		{"deletion", l.Delete},
+	} {
+		switch {
+		case next.days < Cancel:
+			return errDays(next.name, next.days)
+		case next.days > 0 && next.days <= before.days:
+			return fmt.Errorf("%s after %d days must come later than %s after %d", next.name, next.days, before.name, before.days)
+		case next.days > 0:
+			before = next
+		}
+	}
+	return nil
+}
+
+// A step is one of the things that a lifecycle makes of an object, in an order that Kodo demands.
+type step struct {
+	name string
+	days int
+}
+
+func errDays(name string, days int) error {
+	return fmt.Errorf("%d days for %s: a number of days is at least 1, and %d cancels", days, name, Cancel)
+}
