@@ -259,6 +259,9 @@ func (e *Emulator) Fail(fault Fault) (id string, err error) { return e.api.Fault
 // Faults returns the faults and what they have done.
 func (e *Emulator) Faults() []FaultState { return e.api.Faults.List() }
 
+// RemoveFault removes a fault, and reports whether there was one.
+func (e *Emulator) RemoveFault(id string) bool { return e.api.Faults.Remove(id) }
+
 // ClearFaults removes all faults.
 func (e *Emulator) ClearFaults() { e.api.Faults.Clear() }
 

@@ -26,7 +26,11 @@ func (s *Server) adminRoute(c *call) route {
 		"DELETE faults":   func(*call) (any, error) { s.Faults.Clear(); return nil, nil },
 		"POST clock":      s.advanceClock,
 	}
-	handle, ok := handlers[c.r.Method+" "+strings.TrimPrefix(c.path, adminPrefix)]
+	name := c.r.Method + " " + strings.TrimPrefix(c.path, adminPrefix)
+	handle, ok := handlers[name]
+	if id, one := strings.CutPrefix(name, "DELETE faults/"); one {
+		handle, ok = func(*call) (any, error) { return s.removeFault(id) }, true
+	}
 	if !ok {
 		handle = func(*call) (any, error) { return nil, notImplemented(c.r.Method + " " + c.path) }
 	}
@@ -43,6 +47,13 @@ func (s *Server) addFault(c *call) (any, error) {
 		return nil, badRequest(err)
 	}
 	return map[string]string{"id": id}, nil
+}
+
+func (s *Server) removeFault(id string) (any, error) {
+	if !s.Faults.Remove(id) {
+		return nil, &engine.Error{Code: http.StatusNotFound, Message: "no such fault"}
+	}
+	return nil, nil
 }
 
 // advanceClock moves the engine's clock; the answer says what it shows then.

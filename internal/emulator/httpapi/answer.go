@@ -44,7 +44,7 @@ func (c *call) serve() {
 	header.Set("X-Reqid", newRequestID())
 	header.Set("X-Log", "kodo-emulator")
 	value, err := c.run()
-	if errors.Is(err, errHangUp) || (c.fault != nil && c.fault.Do == FaultApplyThenDrop) {
+	if errors.Is(err, errHangUp) || c.struckBy(FaultApplyThenDrop) {
 		if closer, ok := value.(io.Closer); ok {
 			closer.Close() //nolint:errcheck // Nothing was read from it.
 		}
@@ -54,12 +54,18 @@ func (c *call) serve() {
 	if err != nil {
 		io.CopyN(io.Discard, c.r.Body, maxDrain) //nolint:errcheck // Whatever is left is left.
 	}
-	c.w.truncate = c.fault != nil && c.fault.Do == FaultTruncate
+	c.w.truncate, c.w.wrongHash = c.struckBy(FaultTruncate), c.struckBy(FaultWrongHash)
+	if c.struckBy(FaultNoReqid) {
+		header.Del("X-Reqid")
+		header.Del("X-Log")
+	}
 	c.write(value, err)
 	if c.w.truncate {
 		c.w.hangUp()
 	}
 }
+
+func (c *call) struckBy(kind FaultKind) bool { return c.fault != nil && c.fault.Do == kind }
 
 func (c *call) write(value any, err error) {
 	if err != nil {
@@ -68,14 +74,26 @@ func (c *call) write(value any, err error) {
 	}
 	switch value := value.(type) {
 	case nil:
-		writeJSON(c.w, coded{status: http.StatusOK, value: struct{}{}})
+		c.writeValue(coded{status: http.StatusOK, value: struct{}{}})
 	case coded:
-		writeJSON(c.w, value)
+		c.writeValue(value)
 	case streamed:
 		value.stream(c.w, c.r)
 	default:
-		writeJSON(c.w, coded{status: http.StatusOK, value: value})
+		c.writeValue(coded{status: http.StatusOK, value: value})
 	}
+}
+
+func (c *call) writeValue(answer coded) {
+	if c.struckBy(FaultWrongHash) {
+		value, err := withWrongHashes(answer.value)
+		if err != nil {
+			writeError(c.w, refusal(err))
+			return
+		}
+		answer.value = value
+	}
+	writeJSON(c.w, answer)
 }
 
 // writeJSON writes a value, whole, so that its length is known.

@@ -106,12 +106,20 @@ func (c *call) readBody() error {
 
 // authenticate finds out whose management call this is.
 func (c *call) authenticate() error {
-	owner, err := c.s.verifier.Management(auth.Request{
+	owner, err := c.verifier().Management(auth.Request{
 		Method: c.r.Method, Host: c.r.Host, RawPath: c.path, Path: c.r.URL.Path,
 		RawQuery: c.r.URL.RawQuery, Header: c.r.Header, Body: c.body,
 	})
 	c.owner = owner
 	return err
+}
+
+// verifier is the server's, by a clock that a fault may have set wrong.
+func (c *call) verifier() *auth.Verifier {
+	if c.fault != nil && c.fault.Do == FaultClockSkew {
+		return c.s.verifier.Ahead(c.fault.Skew.Duration())
+	}
+	return c.s.verifier
 }
 
 // arrive lets the faults have their way with the request, once what it is
@@ -132,10 +140,58 @@ func (c *call) arrive(targets func() []target) error {
 		return &engine.Error{Code: fault.Status, Message: fault.Error}
 	case FaultDropBefore:
 		return errHangUp
+	case FaultRate:
+		return &engine.Error{Code: 573, Message: fault.Error}
+	case FaultNoSpace:
+		return &engine.Error{Code: 599, Message: "internal error: no space left on device"}
+	case FaultWrongRegion:
+		return c.wrongRegion(fault, targets())
+	case FaultInvisible:
+		if err := c.unseen(fault, targets()); err != nil {
+			return err
+		}
 	}
 	c.fault = fault
 	return nil
 }
+
+// wrongRegion is how Kodo refuses an upload to a host of another region.
+func (c *call) wrongRegion(fault *Fault, targets []target) error {
+	text := fault.Error
+	for _, t := range targets {
+		if bucket, err := c.s.engine.AnyBucket(t.bucket); err == nil && text == "" {
+			return incorrectRegion(bucket.Region)
+		}
+	}
+	if text == "" {
+		return incorrectRegion("z0")
+	}
+	return &engine.Error{Code: http.StatusBadRequest, Message: text}
+}
+
+func incorrectRegion(region string) error {
+	return &engine.Error{
+		Code: http.StatusBadRequest, Message: "incorrect region, please use up-" + region + ".qiniup.com",
+	}
+}
+
+// unseen refuses a request about one thing that a fault hides. What batches and
+// listings see, they ask the fault for themselves.
+func (c *call) unseen(fault *Fault, targets []target) error {
+	switch {
+	case c.command == "batch", targets[0].allBuckets(), targets[0].listed && fault.Match.Key != nil:
+		return nil
+	case c.route.service == serviceIO:
+		return &engine.Error{Code: http.StatusNotFound, Message: "Document not found"}
+	case fault.Match.Key == nil:
+		return noSuchBucket()
+	}
+	return noSuchObject()
+}
+
+func noSuchBucket() error { return &engine.Error{Code: 631, Message: "no such bucket"} }
+
+func noSuchObject() error { return &engine.Error{Code: 612, Message: "no such file or directory"} }
 
 // argument returns a positional argument with its escapes decoded.
 func (c *call) argument(i int) (string, error) {
@@ -196,7 +252,7 @@ func decodeEntry(segment string) (bucket, key string, err error) {
 	}
 	bucket, key, ok := strings.Cut(entry, ":")
 	if !ok {
-		return "", "", &engine.Error{Code: 631, Message: "no such bucket"}
+		return "", "", noSuchBucket()
 	}
 	if !utf8.ValidString(key) {
 		return "", "", &engine.Error{Code: http.StatusBadRequest, Message: "key must be utf8 encoding"}
@@ -208,9 +264,15 @@ func decodeEntry(segment string) (bucket, key string, err error) {
 type target struct {
 	bucket, key string
 	keyed       bool
+	made        bool // the request is the one that makes it
+	listed      bool // all objects of the bucket, or all buckets if none is named
 }
 
+func (t target) allBuckets() bool { return t.listed && t.bucket == "" }
+
 func nowhere(*call) []target { return nil }
+
+func allBuckets(*call) []target { return []target{{listed: true}} }
 
 func bucketArgument(c *call) []target {
 	bucket, err := c.argument(0)
@@ -218,6 +280,22 @@ func bucketArgument(c *call) []target {
 		return nil
 	}
 	return []target{{bucket: bucket}}
+}
+
+func newBucketArgument(c *call) []target {
+	targets := bucketArgument(c)
+	for i := range targets {
+		targets[i].made = true
+	}
+	return targets
+}
+
+func objectsOfBucketParam(c *call) []target {
+	targets := bucketParam(c)
+	for i := range targets {
+		targets[i].listed = true
+	}
+	return targets
 }
 
 func bucketParam(c *call) []target {

@@ -294,7 +294,8 @@ func TestRefusedFaults(t *testing.T) {
 	for _, bad := range []string{
 		``, `x`, `[]`, `{}`, `{"do":"explode"}`, `{"do":"status"}`, `{"do":"status","status":99}`, `{"do":"status","status":1000}`,
 		`{"do":"delay"}`, `{"do":"delay","delay":"fast"}`, `{"do":"drop_before","skip":-1}`, `{"do":"drop_before","times":-1}`,
-		`{"do":"drop_before","delay":"-1s"}`, `{"do":"drop_before","tmies":1}`, `{"do":"drop_before"}{}`, `{"do":"wrong_hash"}`,
+		`{"do":"drop_before","delay":"-1s"}`, `{"do":"drop_before","tmies":1}`, `{"do":"drop_before"}{}`, `{"do":"invisible"}`,
+		`{"do":"rate","rate":-1}`, `{"do":"clock_skew","skew":"late"}`,
 	} {
 		c.wantStatus(bad, c.send(c.request("POST", "/_emulator/faults", strings.NewReader(bad))), 400)
 	}

@@ -58,7 +58,7 @@ func (s *Server) checkSignedURL(c *call, bucket engine.Bucket) error {
 	if !c.params.Has("token") {
 		return &engine.Error{Code: http.StatusUnauthorized, Message: "download token not specified"}
 	}
-	signer, err := s.verifier.Download(c.r.Host, c.target)
+	signer, err := c.verifier().Download(c.r.Host, c.target)
 	if err != nil {
 		return err
 	}

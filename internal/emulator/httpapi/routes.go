@@ -44,13 +44,13 @@ func (s *Server) table() map[string]route {
 		"v4/query": {serviceUC, get, false, bucketParam, s.queryV4},
 		"regions":  {serviceUC, get, true, nowhere, s.regions},
 
-		"mkbucketv3":     {serviceUC, post, true, bucketArgument, s.createBucket},
+		"mkbucketv3":     {serviceUC, post, true, newBucketArgument, s.createBucket},
 		"drop":           {serviceUC, post, true, bucketArgument, s.dropBucket},
-		"buckets":        {serviceUC, either, true, nowhere, s.buckets},
-		"v2/buckets":     {serviceUC, either, true, nowhere, s.bucketRows},
-		"v3/buckets":     {serviceUC, either, true, nowhere, s.bucketRows},
+		"buckets":        {serviceUC, either, true, allBuckets, s.buckets},
+		"v2/buckets":     {serviceUC, either, true, allBuckets, s.bucketRows},
+		"v3/buckets":     {serviceUC, either, true, allBuckets, s.bucketRows},
 		"v2/bucketInfo":  {serviceUC, either, true, bucketParam, s.bucketInfo},
-		"v2/bucketInfos": {serviceUC, either, true, nowhere, s.bucketInfos},
+		"v2/bucketInfos": {serviceUC, either, true, allBuckets, s.bucketInfos},
 		"v2/domains":     {serviceUC, either, true, bucketParam, s.domainsV2},
 		"v3/domains":     {serviceUC, either, true, bucketParam, s.domainsV3},
 		"private":        {serviceUC, post, true, bucketParam, s.setPrivate},
@@ -62,7 +62,7 @@ func (s *Server) table() map[string]route {
 		"chgm":   {serviceRS, post, true, entryArgument, s.operation},
 		"batch":  {serviceRS, post, true, batchTargets, s.batch},
 
-		"list": {serviceRSF, either, true, bucketParam, s.list},
+		"list": {serviceRSF, either, true, objectsOfBucketParam, s.list},
 
 		"":                {serviceUp, post, false, nil, s.formUpload},
 		"buckets/objects": {serviceUp, []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, false, uploadTarget, s.multipart},

@@ -179,7 +179,7 @@ func (s *Server) batch(c *call) (any, error) {
 	for _, indexes := range byEntry {
 		workers.Go(func() error {
 			for _, i := range indexes {
-				results[i] = s.batchOperation(c.owner, ops[i])
+				results[i] = c.batchOperation(ops[i])
 			}
 			return nil
 		})
@@ -195,14 +195,34 @@ func (s *Server) batch(c *call) (any, error) {
 	return results, nil
 }
 
-func (s *Server) batchOperation(owner, op string) batchResult {
+func (c *call) batchOperation(op string) batchResult {
 	name, arguments := splitOperation(op)
-	value, err := s.operate(owner, name, arguments)
+	err := c.unseenEntry(arguments)
+	var value any
+	if err == nil {
+		value, err = c.s.operate(c.owner, name, arguments)
+	}
 	if err != nil {
 		e := refusal(err)
 		return batchResult{Code: e.Code, Data: errorBody{Error: e.Message, ErrorCode: e.ErrorCode}}
 	}
 	return batchResult{Code: http.StatusOK, Data: value}
+}
+
+// unseenEntry refuses an operation of a batch on what a fault hides.
+func (c *call) unseenEntry(arguments []string) error {
+	if len(arguments) == 0 {
+		return nil
+	}
+	for _, t := range entryTarget(arguments[0]) {
+		switch {
+		case c.fault.hidesBucket(t.bucket):
+			return noSuchBucket()
+		case c.fault.hides(t.bucket, t.key):
+			return noSuchObject()
+		}
+	}
+	return nil
 }
 
 // splitOperation cuts "/stat/<entry>" or, as other clients write it,

@@ -34,6 +34,9 @@ func (s *Server) list(c *call) (any, error) {
 	}
 	answer := listing{Marker: page.Marker, CommonPrefixes: page.CommonPrefixes, Items: []listedObject{}}
 	for _, object := range page.Items {
+		if c.fault.hides(object.Bucket, object.Key) {
+			continue
+		}
 		answer.Items = append(answer.Items, listedObject{Key: object.Key, objectInfo: infoOf(object)})
 	}
 	return answer, nil

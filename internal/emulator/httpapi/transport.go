@@ -60,8 +60,10 @@ type response struct {
 	idle     time.Duration
 	record   func(status int)
 	recorded bool
-	truncate bool  // cut the body in the middle
-	left     int64 // how much of it is still to be written, if truncate
+
+	wrongHash bool  // of a fault: name another Etag
+	truncate  bool  // of a fault: cut the body in the middle
+	left      int64 // how much of it is still to be written, if truncate
 }
 
 func newResponse(w http.ResponseWriter, idle time.Duration, record func(int)) *response {
@@ -93,6 +95,9 @@ func (w *response) WriteHeader(status int) {
 			length = 2
 		}
 		w.left = length / 2
+	}
+	if w.wrongHash && w.Header().Get("Etag") != "" {
+		w.Header().Set("Etag", `"`+wrongETag+`"`)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -39,7 +39,8 @@ func (c *call) visibleBuckets() ([]engine.Bucket, error) {
 	if !slices.Contains([]string{"", "rw", "false", "rd", "true"}, c.params.Get("shared")) {
 		return nil, invalidArgument()
 	}
-	return c.s.engine.Buckets(c.owner)
+	all, err := c.s.engine.Buckets(c.owner)
+	return slices.DeleteFunc(all, func(b engine.Bucket) bool { return c.fault.hidesBucket(b.Name) }), err
 }
 
 // inRegion returns the buckets of the region that the call asks for, all if it

@@ -18,19 +18,19 @@ type grant struct {
 // grant verifies an upload token: who signed it, that the policy can be
 // enforced, and that it has not expired. Kodo checks the deadline when the
 // object comes into being, so this is called when all bytes are there.
-func (s *Server) grant(text string) (grant, error) {
+func (c *call) grant(text string) (grant, error) {
 	token, err := policy.ParseToken(text)
 	if err != nil {
 		return grant{}, err
 	}
-	if err := s.verifier.Signature(token.AccessKey, token.Sign, token.Policy); err != nil {
+	if err := c.verifier().Signature(token.AccessKey, token.Sign, token.Policy); err != nil {
 		return grant{}, err
 	}
 	p, err := policy.Parse(token.Policy)
 	if err != nil {
 		return grant{}, err
 	}
-	if err := s.verifier.Expired(p.Deadline); err != nil {
+	if err := c.verifier().Expired(p.Deadline); err != nil {
 		return grant{}, err
 	}
 	return grant{owner: token.AccessKey, policy: p}, nil

@@ -38,7 +38,7 @@ func (s *Server) formUpload(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	granted, err := s.grant(form.token)
+	granted, err := c.grant(form.token)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (f *uploadForm) targets() []target {
 	if f.key == nil {
 		return []target{{bucket: p.Bucket()}}
 	}
-	return []target{{bucket: p.Bucket(), key: *f.key, keyed: true}}
+	return []target{{bucket: p.Bucket(), key: *f.key, keyed: true, made: true}}
 }
 
 // put checks the form against its policy.

@@ -39,7 +39,7 @@ func (s *Server) multipart(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	granted, err := s.grant(headerToken(c.r))
+	granted, err := c.grant(headerToken(c.r))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func uploadTarget(c *call) []target {
 	if err != nil || key == nil {
 		return []target{{bucket: bucket}}
 	}
-	return []target{{bucket: bucket, key: *key, keyed: true}}
+	return []target{{bucket: bucket, key: *key, keyed: true, made: true}}
 }
 
 type begunUpload struct {
