@@ -39,17 +39,30 @@ type Bucket struct {
 	Created     time.Time
 	Domains     []string // in the order in which they were bound
 	Tags        []Tag
-	Port        int // the TCP port of the bucket's own download listener, 0 before it had one
+	Remark      string     `json:",omitempty"`
+	Protected   bool       `json:",omitempty"` // images are shown by their styles only (fact:bucket-protected)
+	MaxAge      int64      `json:",omitempty"` // seconds for which a client may cache, see CacheSeconds
+	Referer     Referer    `json:",omitzero"`
+	CORS        []CORSRule `json:",omitempty"`
+	Port        int        // the TCP port of the bucket's own download listener, 0 before it had one
 }
 
 // Tag is a label of a bucket.
 type Tag struct{ Key, Value string }
 
+// CacheSeconds is how long a client may cache the bucket's objects that do not say
+// it themselves. What is not positive stands for the default (documented).
+func (b Bucket) CacheSeconds() int64 {
+	if b.MaxAge <= 0 {
+		return 31536000
+	}
+	return b.MaxAge
+}
+
 // CreateBucket makes a bucket; region may be empty. Names are unique over all
 // accounts. Kodo answers 614 for a taken name, with a text that says whether the
-// bucket is the account's own, and 630 above the account's limit. That a new
-// bucket serves no index pages is an assumption: the documentation has a switch
-// that turns them on, and names no default.
+// bucket is the account's own (fact:bucket-name-taken), and 630 above the account's
+// limit. A new bucket serves no index pages (fact:bucket-index-default).
 func (e *Engine) CreateBucket(owner, name, region string, private bool) (Bucket, error) {
 	if region == "" {
 		region = Regions()[0].ID
@@ -71,7 +84,7 @@ func (e *Engine) CreateBucket(owner, name, region string, private bool) (Bucket,
 		case ok && taken.Owner == owner:
 			return errorf(614, "the bucket already exists and you own it.")
 		case ok:
-			return errorf(614, "the bucket already exists") // Assumption: the text for another's bucket.
+			return errorf(614, "the bucket already exists")
 		}
 		if e.bucketLimit > 0 {
 			own, err := bucketsOf(tx, owner)
@@ -101,7 +114,7 @@ func validBucketName(name string) bool {
 
 // DropBucket removes an empty bucket with its settings and domains
 // (fact:bucket-drop-not-empty). Uploads that were never completed do not
-// keep the bucket (assumption) and are aborted.
+// keep the bucket and are aborted (fact:bucket-drop-uploads).
 func (e *Engine) DropBucket(owner, name string) error {
 	return e.update(func(tx *store.Tx) error {
 		bucket, err := ownBucket(tx, owner, name)
@@ -119,12 +132,15 @@ func (e *Engine) DropBucket(owner, name string) error {
 		if err := abortUploadsOf(tx, name); err != nil {
 			return err
 		}
+		if err := tx.Delete(quotaKey(name)); err != nil {
+			return err
+		}
 		return tx.Delete(bucketKey(name))
 	})
 }
 
 // Bucket returns one of the owner's buckets. A bucket that does not exist and a
-// bucket of another account are both 631: Kodo does not tell which.
+// bucket of another account are both 631 (fact:bucket-of-another).
 func (e *Engine) Bucket(owner, name string) (bucket Bucket, err error) {
 	err = e.view(func(tx *store.Tx) error {
 		bucket, err = ownBucket(tx, owner, name)
@@ -161,28 +177,34 @@ func (e *Engine) Usage(owner, name string) (Usage, error) {
 			if _, err := ownBucket(tx, owner, name); err != nil {
 				return err
 			}
-			more = false
-			seen := 0
-			for key, entry := range tx.Scan(objectsOf(name), from) {
-				if seen == usageStep {
-					from, more = key, true
-					return nil
-				}
-				object, _, err := decodeObject(name, key, entry, false)
-				if err != nil {
-					return err
-				}
-				seen++
-				usage.Files++
-				usage.Bytes += object.Size
-			}
-			return nil
+			var err error
+			from, err = usage.add(tx, name, from, usageStep)
+			more = from != ""
+			return err
 		})
 		if err != nil {
 			return Usage{}, err
 		}
 	}
 	return usage, nil
+}
+
+// add counts up to limit objects of a bucket, beginning at the store key from, and
+// returns where to go on, "" at the end.
+func (u *Usage) add(tx *store.Tx, bucket, from string, limit int) (next string, err error) {
+	for key, entry := range tx.Scan(objectsOf(bucket), from) {
+		if limit == 0 {
+			return key, nil
+		}
+		object, _, err := decodeObject(bucket, key, entry, false)
+		if err != nil {
+			return "", err
+		}
+		limit--
+		u.Files++
+		u.Bytes += object.Size
+	}
+	return "", nil
 }
 
 // AnyBucket returns a bucket whoever owns it, for downloads and discovery.
@@ -210,7 +232,8 @@ func (e *Engine) BucketByDomain(host string) (bucket Bucket, found bool, err err
 }
 
 // BindDomain makes host, which may have a port, a download domain of the bucket.
-// Binding it again changes nothing; a host of another bucket is refused.
+// Binding it again changes nothing; a host of another bucket is refused
+// (fact:bucket-domain-taken).
 func (e *Engine) BindDomain(owner, name, host string) error {
 	host = strings.ToLower(host)
 	if host == "" {
@@ -225,7 +248,7 @@ func (e *Engine) BindDomain(owner, name, host string) error {
 			if string(entry.Meta) == name {
 				return nil
 			}
-			return errorf(614, "the domain is bound to another bucket") // Assumption: code and text.
+			return errorf(614, "the domain is bound to another bucket")
 		}
 		if err := tx.Put(domainKey(host), []byte(name), nil); err != nil {
 			return err
@@ -235,8 +258,8 @@ func (e *Engine) BindDomain(owner, name, host string) error {
 	})
 }
 
-// UpdateBucket changes the settings Private, NoIndexPage, Tags and Port of a
-// bucket, all at once. change may be called more than once, each time with the
+// UpdateBucket changes the settings of a bucket, all at once; those that other
+// methods change stay as they are. change may be called more than once, each time with the
 // bucket as it is, and it may refuse with an error of its own.
 func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (bucket Bucket, err error) {
 	var refused error
@@ -251,7 +274,7 @@ func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (b
 		if refused = change(&after); refused != nil {
 			return refused
 		}
-		if err := checkTags(after.Tags); err != nil {
+		if err := checkSettings(&after); err != nil {
 			return err
 		}
 		// What else there is belongs to other operations.
@@ -271,8 +294,8 @@ func (e *Engine) UpdateBucket(owner, name string, change func(*Bucket) error) (b
 
 // checkTags applies Kodo's limits, documented in the API specification: a key of
 // 1 to 64 bytes that does not begin with "kodo", a value of 1 to 128 bytes, both
-// of letters, digits, space and + - = . _ : / @. That a bucket has at most 10
-// tags with different keys, and the texts, are assumptions.
+// of letters, digits, space and + - = . _ : / @. How many there may be, and the
+// texts, are fact:bucket-tag-limits.
 func checkTags(tags []Tag) error {
 	const maxTags = 10
 	if len(tags) > maxTags {

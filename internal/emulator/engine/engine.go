@@ -186,6 +186,7 @@ func (e *Engine) tick(tx *store.Tx) (int64, error) {
 //	d<host>              the name of the bucket that the domain is bound to
 //	o<bucket> NUL <key>  an Object; its bytes are the entry's extents
 //	p<id><number>        a Part of the upload; number is 2 bytes, big-endian
+//	q<bucket>            the quota of a bucket that has one, and what it holds
 //	u<id>                an upload; ids ascend with time, so the oldest is first
 //
 // Bucket names hold no NUL, so the objects of a bucket are neighbours in the
@@ -197,6 +198,7 @@ const (
 
 func bucketKey(name string) string        { return "b" + name }
 func domainKey(host string) string        { return "d" + host }
+func quotaKey(bucket string) string       { return "q" + bucket }
 func objectKey(bucket, key string) string { return objectsOf(bucket) + key }
 func objectsOf(bucket string) string      { return "o" + bucket + "\x00" }
 func uploadKey(id string) string          { return "u" + id }

@@ -95,7 +95,7 @@ func (e *Engine) insert(tx *store.Tx, object Object, extents []store.Extent, ins
 	if object.PutTime, err = e.tick(tx); err != nil {
 		return Object{}, err
 	}
-	return object, write(tx, objectKey(object.Bucket, object.Key), object, extents)
+	return object, keepObject(tx, object, extents)
 }
 
 // checkObject applies the documented limits of keys, content types and metadata,
@@ -164,7 +164,7 @@ func (e *Engine) Delete(owner, bucket, key string) error {
 		if _, _, err := needObject(tx, bucket, key); err != nil {
 			return err
 		}
-		return tx.Delete(objectKey(bucket, key))
+		return removeObject(tx, bucket, key)
 	})
 }
 
@@ -205,7 +205,7 @@ func (e *Engine) ChangeMeta(change MetaChange) error {
 		if err := checkMetadata(object.MimeType, object.Meta); err != nil {
 			return err
 		}
-		return write(tx, objectKey(object.Bucket, object.Key), object, extents)
+		return keepObject(tx, object, extents)
 	})
 }
 

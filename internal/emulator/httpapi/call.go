@@ -229,6 +229,14 @@ func (c *call) flag(name string) (bool, error) {
 	return false, invalidArgument()
 }
 
+// optionalFlag is flag for one that may be absent or empty, which is 0.
+func (c *call) optionalFlag(name string) (bool, error) {
+	if c.params.Get(name) == "" {
+		return false, nil
+	}
+	return c.flag(name)
+}
+
 func invalidArgument() error {
 	return &engine.Error{Code: http.StatusBadRequest, Message: "invalid argument"}
 }

@@ -28,15 +28,24 @@ func downloadRoute(bucket string) route {
 func downloadKey(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, "/") }
 
 func (s *Server) download(c *call, name string) (any, error) {
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
-		return nil, &engine.Error{Code: http.StatusMethodNotAllowed, Message: "method not allowed"}
-	}
 	bucket, err := s.engine.AnyBucket(name)
 	if codeOf(err) == 631 {
 		return nil, &engine.Error{Code: http.StatusNotFound, Message: "no such domain"}
 	}
 	if err != nil {
 		return nil, err
+	}
+	request, cross := corsRequest(c.r)
+	allowed := cross && allowOrigin(c.w.Header(), bucket, request)
+	switch {
+	case cross && request.Preflight && !allowed: // fact:request-cors-refusal
+		return nil, &engine.Error{Code: http.StatusForbidden, Message: "the cross-origin request is not allowed"}
+	case cross && request.Preflight:
+		return permitted{}, nil
+	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
+		return nil, &engine.Error{Code: http.StatusMethodNotAllowed, Message: "method not allowed"}
+	case !bucket.Referer.Permits(refererHost(c.r)): // fact:bucket-referer-refusal
+		return nil, &engine.Error{Code: http.StatusForbidden, Message: "the referer is not allowed"}
 	}
 	if bucket.Private {
 		if err := s.checkSignedURL(c, bucket); err != nil {
@@ -50,7 +59,17 @@ func (s *Server) download(c *call, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &download{Content: content, attachment: attachment(c, content.Object.Key)}, nil
+	return &download{Content: content, attachment: attachment(c, content.Object.Key), cacheSeconds: bucket.CacheSeconds()}, nil
+}
+
+// refererHost returns the host of the page that a download comes from, empty if
+// none is named.
+func refererHost(r *http.Request) string {
+	referer := r.Referer()
+	if page, err := url.Parse(referer); err == nil && page.Host != "" {
+		return page.Hostname()
+	}
+	return referer // It names a page that has no host.
 }
 
 // checkSignedURL wants a URL that the bucket's owner has signed.
@@ -102,7 +121,8 @@ func attachment(c *call, key string) string {
 type download struct {
 	*engine.Content
 
-	attachment string
+	attachment   string
+	cacheSeconds int64
 }
 
 // stream sends the object, as far as ranges and conditions ask for it.
@@ -112,6 +132,7 @@ func (d *download) stream(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", object.MimeType)
 	header.Set("Etag", `"`+object.Hash+`"`)
 	header.Set("Content-Length", strconv.FormatInt(object.Size, 10))
+	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", d.cacheSeconds)) // fact:bucket-max-age-served
 	modified := time.UnixMicro(object.PutTime / 10)
 	for name, value := range object.Meta {
 		override, ok := strings.CutPrefix(name, "!")
@@ -167,6 +188,7 @@ func (w *rangeErrors) WriteHeader(status int) {
 	}
 	w.failed = true
 	w.Header().Del("Content-Encoding") // The object's, not that of this body.
+	w.Header().Del("Cache-Control")
 	writeError(w.ResponseWriter, &engine.Error{Code: status, Message: strings.ToLower(http.StatusText(status))})
 }
 

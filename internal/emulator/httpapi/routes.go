@@ -34,7 +34,7 @@ type route struct {
 }
 
 // table returns the routes by command: the first segment of the path, or the
-// first two where the first is a version.
+// first two where the first is a version or a family of calls.
 func (s *Server) table() map[string]route {
 	get := []string{http.MethodGet}
 	post := []string{http.MethodPost}
@@ -55,6 +55,14 @@ func (s *Server) table() map[string]route {
 		"v3/domains":     {serviceUC, either, true, bucketParam, s.domainsV3},
 		"private":        {serviceUC, post, true, bucketParam, s.setPrivate},
 		"noIndexPage":    {serviceUC, post, true, bucketParam, s.setNoIndexPage},
+		"maxAge":         {serviceUC, post, true, bucketParam, s.setMaxAge},
+		"referAntiLeech": {serviceUC, post, true, bucketParam, s.setReferer},
+		"accessMode":     {serviceUC, post, true, bucketArgument, s.setAccessMode},
+		"setbucketquota": {serviceUC, post, true, bucketArgument, s.setQuota},
+		"getbucketquota": {serviceUC, either, true, bucketArgument, s.getQuota},
+		"corsRules/set":  {serviceUC, post, true, bucketArgument, s.setCORS},
+		"corsRules/get":  {serviceUC, either, true, bucketArgument, s.getCORS},
+		"buckets?remark": {serviceUC, []string{http.MethodPut}, true, bucketArgument, s.setRemark},
 		"bucketTagging":  {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
 
 		"stat":   {serviceRS, either, true, entryArgument, s.operation},
@@ -74,8 +82,7 @@ func (s *Server) table() map[string]route {
 func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
-			"v1/query", "v3/query", "bucket", "publish", "accessMode", "maxAge",
-			"referAntiLeech", "setbucketquota", "getbucketquota", "rules", "events", "corsRules", "image", "unimage",
+			"v1/query", "v3/query", "bucket", "publish", "rules", "events", "image", "unimage",
 		},
 		serviceRS: {
 			"copy", "move", "chtype", "restoreAr", "chstatus", "deleteAfterDays", "lifecycle",
@@ -94,15 +101,26 @@ func (s *Server) lookup(c *call) route {
 	segments := strings.Split(strings.TrimPrefix(c.path, "/"), "/")
 	if len(segments) > 2 && segments[0] == "buckets" && segments[2] == "objects" {
 		c.command, c.arguments = "buckets/objects", append([]string{segments[1]}, segments[3:]...)
-	} else if len(segments) > 1 && len(segments[0]) == 2 && segments[0][0] == 'v' {
+	} else if len(segments) == 2 && segments[0] == "buckets" && c.params.Has("remark") {
+		c.command, c.arguments = "buckets?remark", segments[1:]
+	} else if len(segments) > 1 && (isVersion(segments[0]) || segments[0] == "corsRules") {
 		c.command, c.arguments = segments[0]+"/"+segments[1], segments[2:]
 	} else {
 		c.command, c.arguments = segments[0], segments[1:]
 	}
 	found, ok := s.routes[c.command]
+	if !ok {
+		found = missing(c.command, c.r.Method)
+	}
+	if request, cross := corsRequest(c.r); cross && found.service == serviceUp {
+		allowUpload(c.w.Header(), request)
+		if request.Preflight {
+			return preflightUpload()
+		}
+	}
 	switch {
 	case !ok:
-		return missing(c.command, c.r.Method)
+		return found
 	case c.command == "buckets" && (len(c.arguments) > 0 || !slices.Contains(found.methods, c.r.Method)):
 		return missing("buckets/<bucket>", c.r.Method) // The remark of a bucket.
 	case c.command == "" && (c.path != "/" || c.r.Method != http.MethodPost):
@@ -115,6 +133,8 @@ func (s *Server) lookup(c *call) route {
 	}
 	return found
 }
+
+func isVersion(segment string) bool { return len(segment) == 2 && segment[0] == 'v' }
 
 // missing is the route of what the emulator does not serve. A path that no
 // call of Kodo has is counted as a download if it could be one.

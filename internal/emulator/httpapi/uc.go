@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
@@ -53,20 +51,31 @@ func (s *Server) dropBucket(c *call) (any, error) {
 // created is a time that can be parsed: some clients fail where it is empty.
 func created(bucket engine.Bucket) string { return bucket.Created.UTC().Format(time.RFC3339) }
 
-// bucketInfo serves /v2/bucketInfo. With fs=true Kodo adds statistics; nobody
-// could confirm how it names them here, so they are left out.
+// bucketInfo serves /v2/bucketInfo, with statistics if fs=true.
 func (s *Server) bucketInfo(c *call) (any, error) {
+	statistics, err := c.wantsStatistics()
+	if err != nil {
+		return nil, err
+	}
 	bucket, err := c.bucket()
 	if err != nil {
 		return nil, err
 	}
-	return infoOfBucket(bucket), nil
+	info := infoOfBucket(bucket)
+	if statistics {
+		if _, err := c.addStatistics(bucket, info); err != nil {
+			return nil, err
+		}
+	}
+	return info, nil
 }
 
 // infoOfBucket returns what bucketInfo and bucketInfos say of a bucket. Fields
 // that the Go SDK spells in another way than the service are there in both
-// spellings.
+// spellings (fact:bucket-info-spellings).
 func infoOfBucket(bucket engine.Bucket) map[string]any {
+	referer := bucket.Referer
+	lists := map[engine.RefererMode]any{referer.Mode: referer.Patterns}
 	return map[string]any{
 		"private":       number(bucket.Private),
 		"no_index_page": number(bucket.NoIndexPage),
@@ -74,12 +83,18 @@ func infoOfBucket(bucket engine.Bucket) map[string]any {
 		"zone":          bucket.Region,
 		"ctime":         created(bucket),
 
-		// Settings that cannot be changed yet, as a new bucket has them.
-		"source": "", "host": "", "expires": 0, "protected": 0, "max_age": 0, "separator": "", "styles": nil,
-		"anti_leech_mode": 0, "refer_wl": nil, "refer_bl": nil, "source_enabled": false,
-		"no_refer": false, "allow_empty_referer": false,
+		"protected": number(bucket.Protected),
+		"remark":    bucket.Remark,
+		"max_age":   bucket.MaxAge,
+
+		"anti_leech_mode": referer.Mode, "source_enabled": referer.Source,
+		"refer_wl": lists[engine.RefererAllow], "refer_bl": lists[engine.RefererDeny],
+		"no_refer": referer.AllowEmpty, "allow_empty_referer": referer.AllowEmpty,
+
+		// Settings that cannot be changed here, as a new bucket has them.
+		"source": "", "host": "", "expires": 0, "separator": "", "styles": nil,
 		"token_anti_leech": 0, "token_anti_leech_mode": 0,
-		"mac_key": "", "mac_key2": "", "global": false, "remark": "", "perm": 0, "versioning": false,
+		"mac_key": "", "mac_key2": "", "global": false, "perm": 0, "versioning": false,
 		"allow_nullkey": true, "encryption_enabled": false,
 	}
 }
@@ -149,69 +164,4 @@ func (s *Server) domainsV3(c *call) (any, error) {
 		}
 	}
 	return domains, nil
-}
-
-// setPrivate serves POST /private, with query or form.
-func (s *Server) setPrivate(c *call) (any, error) {
-	private, err := c.flag("private")
-	if err != nil {
-		return nil, err
-	}
-	return nil, c.updateBucket(func(b *engine.Bucket) { b.Private = private })
-}
-
-// setNoIndexPage serves POST /noIndexPage, with query or form.
-func (s *Server) setNoIndexPage(c *call) (any, error) {
-	noIndexPage, err := c.flag("noIndexPage")
-	if err != nil {
-		return nil, err
-	}
-	return nil, c.updateBucket(func(b *engine.Bucket) { b.NoIndexPage = noIndexPage })
-}
-
-func (c *call) updateBucket(change func(*engine.Bucket)) error {
-	_, err := c.s.engine.UpdateBucket(c.owner, c.params.Get("bucket"), func(b *engine.Bucket) error {
-		change(b)
-		return nil
-	})
-	return err
-}
-
-// tags is the body of /bucketTagging, in both directions.
-type tags struct {
-	Tags []tag `json:"Tags"`
-}
-
-type tag struct {
-	Key   string `json:"Key"`
-	Value string `json:"Value"`
-}
-
-// tagging serves GET, PUT and DELETE /bucketTagging. PUT replaces all.
-func (s *Server) tagging(c *call) (any, error) {
-	switch c.r.Method {
-	case http.MethodDelete:
-		return nil, c.updateBucket(func(b *engine.Bucket) { b.Tags = nil })
-	case http.MethodPut:
-		var sent tags
-
-		if err := json.Unmarshal(c.body, &sent); err != nil {
-			return nil, invalidArgument()
-		}
-		return nil, c.updateBucket(func(b *engine.Bucket) {
-			b.Tags = nil
-			for _, t := range sent.Tags {
-				b.Tags = append(b.Tags, engine.Tag{Key: t.Key, Value: t.Value})
-			}
-		})
-	}
-	bucket, err := c.bucket()
-	if err != nil {
-		return nil, err
-	}
-	answer := tags{Tags: []tag{}}
-	for _, t := range bucket.Tags {
-		answer.Tags = append(answer.Tags, tag{Key: t.Key, Value: t.Value})
-	}
-	return answer, nil
 }

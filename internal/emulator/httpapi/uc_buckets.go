@@ -33,8 +33,8 @@ func (s *Server) buckets(c *call) (any, error) {
 // visibleBuckets returns the buckets that a listing is about. shared=rw or
 // false, or nothing, asks for those that the account may change, and shared=rd
 // or true for those that it may read (as the official PHP SDK describes it).
-// Nobody shares buckets here, so these are the same: the account's own. That
-// Kodo refuses any other value is an assumption.
+// Nobody shares buckets here, so these are the same: the account's own. Any other
+// value is refused (fact:bucket-list-shared).
 func (c *call) visibleBuckets() ([]engine.Bucket, error) {
 	if !slices.Contains([]string{"", "rw", "false", "rd", "true"}, c.params.Get("shared")) {
 		return nil, invalidArgument()
@@ -44,8 +44,7 @@ func (c *call) visibleBuckets() ([]engine.Bucket, error) {
 }
 
 // inRegion returns the buckets of the region that the call asks for, all if it
-// names none. That a region which does not exist has no buckets, and is no
-// error, is an assumption.
+// names none (fact:bucket-list-region).
 func (c *call) inRegion(all []engine.Bucket) []engine.Bucket {
 	region := c.params.Get("region")
 	return slices.DeleteFunc(all, func(b engine.Bucket) bool { return region != "" && b.Region != region })
@@ -57,8 +56,8 @@ func (c *call) inRegion(all []engine.Bucket) []engine.Bucket {
 type tagCondition []engine.Tag
 
 // parseTagCondition parses the base64 of "key=<k>&value=<v>;key=<k>;…". Nothing
-// in it is escaped; keys and values can hold neither "&" nor ";". Assumptions: that
-// "key=<k>&" and "key=<k>&value=" ask for any value, and that the rest is refused.
+// in it is escaped; keys and values can hold neither "&" nor ";". What else there may
+// be is fact:bucket-tag-condition.
 func parseTagCondition(encoded string) (tagCondition, error) {
 	text, err := decodeText(encoded)
 	if err != nil || text == "" {
@@ -134,10 +133,7 @@ func (s *Server) bucketPage(c *call) (any, error) {
 
 // bucketRow is a bucket in /v2/buckets and /v3/buckets. The numbers by which
 // Kodo knows a bucket and its owner (id, itbl, uid) are not there: they cannot be
-// made up. Assumptions: that both listings count, that an own bucket has perm 0,
-// and that ctime is the text that it is in bucketInfo. The source of qshell before
-// v2.17.0 declares it as a whole number in these rows, and cannot decode a text;
-// since then it names a text, but does not read it.
+// made up. The rest is fact:bucket-rows.
 type bucketRow struct {
 	Name        string `json:"tbl"`
 	Region      string `json:"region"`
@@ -183,13 +179,11 @@ type bucketSummary struct {
 	Info map[string]any `json:"info"`
 }
 
-// bucketInfos serves /v2/bucketInfos. fs=true adds what the bucket holds at this
-// time, as the official PHP SDK describes it; that it has the names of bucketRow
-// is an assumption.
+// bucketInfos serves /v2/bucketInfos, with statistics if fs=true.
 func (s *Server) bucketInfos(c *call) (any, error) {
-	statistics := c.params.Get("fs")
-	if !slices.Contains([]string{"", "false", "true"}, statistics) {
-		return nil, invalidArgument()
+	statistics, err := c.wantsStatistics()
+	if err != nil {
+		return nil, err
 	}
 	all, err := c.detailedBuckets()
 	if err != nil {
@@ -198,19 +192,38 @@ func (s *Server) bucketInfos(c *call) (any, error) {
 	summaries := []bucketSummary{}
 	for _, bucket := range all {
 		info := infoOfBucket(bucket)
-		if statistics == "true" {
-			usage, found, err := c.usage(bucket)
+		if statistics {
+			found, err := c.addStatistics(bucket, info)
 			if err != nil {
 				return nil, err
 			}
 			if !found {
 				continue
 			}
-			info["file_num"], info["storage_size"] = usage.Files, usage.Bytes
 		}
 		summaries = append(summaries, bucketSummary{bucket.Name, info})
 	}
 	return summaries, nil
+}
+
+// wantsStatistics reads the parameter fs, which asks for what a bucket holds at
+// this time (fact:bucket-statistics).
+func (c *call) wantsStatistics() (bool, error) {
+	switch c.params.Get("fs") {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, invalidArgument()
+}
+
+// addStatistics adds them to what bucketInfo says, and reports false for a bucket
+// that was dropped meanwhile.
+func (c *call) addStatistics(bucket engine.Bucket, info map[string]any) (found bool, err error) {
+	usage, found, err := c.usage(bucket)
+	info["file_num"], info["storage_size"] = usage.Files, usage.Bytes
+	return found, err
 }
 
 // detailedBuckets returns the buckets that a listing with details is about. What

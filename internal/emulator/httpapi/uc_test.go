@@ -144,7 +144,6 @@ func TestListBuckets(t *testing.T) {
 	for _, limit := range []string{"0", "101", "x", "-1"} {
 		c.wantError("limit "+limit, c.get("/buckets?apiVersion=v4&limit="+limit), 400, "invalid argument")
 	}
-	c.wantStatus("remark", c.manage("PUT", "/buckets/public?remark", "application/json", `{"remark":"x"}`), 501)
 }
 
 func TestBucketInfo(t *testing.T) {
@@ -273,7 +272,10 @@ func TestManagementSignatures(t *testing.T) {
 		"GET /regions", "POST /mkbucketv3/b12", "POST /drop/public", "GET /buckets", "GET /v2/bucketInfo?bucket=public",
 		"GET /v2/buckets", "POST /v3/buckets?shared=rd", "POST /v2/bucketInfos?fs=true",
 		"GET /v2/domains?tbl=public", "GET /v3/domains?tbl=public", "POST /private?bucket=public&private=1",
-		"POST /noIndexPage?bucket=public&noIndexPage=0", "GET /bucketTagging?bucket=public", "PUT /bucketTagging?bucket=public",
+		"POST /noIndexPage?bucket=public&noIndexPage=0", "PUT /buckets/public?remark", "POST /maxAge?bucket=public&maxAge=1",
+		"POST /referAntiLeech?bucket=public&mode=0", "POST /accessMode/public/mode/1", "POST /setbucketquota/public/size/1",
+		"GET /getbucketquota/public", "POST /corsRules/set/public", "GET /corsRules/get/public",
+		"GET /bucketTagging?bucket=public", "PUT /bucketTagging?bucket=public",
 		"DELETE /bucketTagging?bucket=public", "GET /stat/cHVibGljOms=", "POST /delete/cHVibGljOms=",
 		"POST /chgm/cHVibGljOms=/mime/YQ==", "POST /batch", "GET /list?bucket=public",
 	} {
