@@ -44,7 +44,7 @@ func SetMetadata(contentType string, metadata map[string]string) Change {
 		c.arguments = append(c.arguments, "mime", encodeSegment(contentType))
 	}
 	for _, name := range slices.Sorted(maps.Keys(metadata)) {
-		c.arguments = append(c.arguments, "x-qn-meta-"+name, encodeSegment(metadata[name]))
+		c.arguments = append(c.arguments, metadataPrefix+name, encodeSegment(metadata[name]))
 	}
 	return c
 }

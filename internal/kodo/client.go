@@ -67,6 +67,7 @@ type Config struct {
 type Client struct {
 	config      Config
 	credentials *credentials.Credentials
+	wire        *recorder
 	storage     *apis.Storage
 	http        *http_client.Client
 	slots       *semaphore.Weighted // one for each request that may be in flight
@@ -74,6 +75,7 @@ type Client struct {
 	endpoints   map[service]*hosts // configured by the caller, and the public hosts of uc
 	discovered  discoveries
 	keys        keyLocks
+	together    coalescer // operations on objects
 	own         memory
 	firstPause  time.Duration // before the second attempt
 }
@@ -105,13 +107,18 @@ func New(config Config) (*Client, error) {
 	if config.Buffers == nil {
 		config.Buffers = NewBuffers(DefaultBufferSize)
 	}
+	return newClient(config, endpoints, insecure), nil
+}
+
+func newClient(config Config, endpoints map[service]*hosts, insecure bool) *Client {
 	telemetryOff.Do(uplog.DisableUplog)
+	wire := &recorder{base: newTransport(config), userAgent: config.UserAgent, log: config.Log}
 	creds := credentials.NewCredentials(config.AccessKey, config.SecretKey)
 	never := http_client.RetryConfig{Retrier: retrier.NewNeverRetrier()}
 	options := &http_client.Options{
 		Credentials: creds,
 		BasicHTTPClient: &http.Client{
-			Transport: newRecorder(config),
+			Transport: wire,
 			// No call of Kodo redirects, so a redirection is the answer of somebody else: it is reported, not followed.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -120,16 +127,19 @@ func New(config Config) (*Client, error) {
 		HostRetryConfig:     &never,                      // the SDK's pauses ignore the context
 		HostsRetryConfig:    &never,
 	}
-	return &Client{
+	c := &Client{
 		config:      config,
 		credentials: creds,
+		wire:        wire,
 		storage:     apis.NewStorage(options),
 		http:        http_client.NewClient(options),
 		slots:       semaphore.NewWeighted(int64(config.Concurrency)),
 		buffers:     config.Buffers,
 		endpoints:   endpoints,
 		firstPause:  firstPause,
-	}, nil
+	}
+	c.together.send = c.batchOnce
+	return c
 }
 
 // AccessKeyTail returns the last four characters of the access key, which tell keys apart in messages.

@@ -39,7 +39,7 @@ type Error struct {
 	Op       string // what was asked for, such as "stat"
 	Step     Step
 	Service  string // "uc", "up", "rs", "rsf"
-	Host     string // host[:port] that was asked
+	Host     string // host[:port] that was asked; "" if none was known yet
 	Bucket   string // "" if no single one is concerned
 	Key      string
 	Attempts int
@@ -61,6 +61,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": finding the hosts of bucket %q", e.Bucket)
 	}
 	switch {
+	case e.Code == 0 && e.Host == "":
+		b.WriteString(": not asked")
 	case e.Code == 0:
 		fmt.Fprintf(&b, ": no answer from %s", e.Host)
 	case e.RequestID == "":
@@ -98,21 +100,20 @@ func (e *Error) explain(seen *exchange, err error) {
 		return
 	}
 	e.Code = seen.status
-	if !seen.kodo {
+	if e.RequestID = seen.markedID(); e.RequestID == "" {
 		return
-	}
-	e.RequestID = seen.requestID
-	if e.RequestID == "" {
-		e.RequestID = "unknown" // marked as Kodo's by X-Log alone
 	}
 	var answer *client.ErrorInfo
 	if errors.As(err, &answer) {
 		e.Message, e.Reason = clip(answer.Err), answer.ErrorCode
 		return
 	}
-	e.Message = "an answer that cannot be read"
+	e.Message = unreadable
 	e.Err = err
 }
+
+// unreadable is the Message of an Error of Kodo's answer that makes no sense.
+const unreadable = "an answer that cannot be read"
 
 // clip keeps a text of the server at a length that a message can hold.
 func clip(text string) string {

@@ -1,6 +1,12 @@
 package kodo
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // SetFirstPause says how long the Client waits before the second attempt at a call.
 func (c *Client) SetFirstPause(d time.Duration) { c.firstPause = d }
+
+// SetTransport replaces the network.
+func (c *Client) SetTransport(t http.RoundTripper) { c.wire.base = t }

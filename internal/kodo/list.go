@@ -3,7 +3,6 @@ package kodo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -12,7 +11,7 @@ import (
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
 )
 
-// pageSize is the most that Kodo accepts for a page of a listing and for a batch.
+// pageSize is the most that Kodo accepts for a page of a listing.
 const pageSize = 1000
 
 // errMarkerStands ends a listing that would go on for ever.
@@ -100,39 +99,27 @@ func (c *Client) EmptyBucket(ctx context.Context, name string) (deleted int, err
 
 // deleteAll deletes up to 1000 objects in one batch. An object that is gone already is no error.
 func (c *Client) deleteAll(ctx context.Context, bucket string, objects []Object) (deleted int, err error) {
-	request := &apis.BatchOpsRequest{Operations: make([]string, len(objects))}
+	operations := make([]operation, len(objects))
 	for i, object := range objects {
-		request.Operations[i] = operationOn("delete", "delete", bucket, object.Key).line
+		operations[i] = operationOn("delete", "delete", bucket, object.Key)
 	}
-	asked := call{op: "delete batch", service: serviceRS, bucket: bucket}
-	var answer *apis.BatchOpsResponse
-	var seen *exchange
+	var results []result
 	lost := false
-	err = c.retry(ctx, func() error {
-		err := c.once(ctx, asked, func(ctx context.Context, at *apis.Options) (err error) {
-			seen = exchangeIn(ctx)
-			answer, err = c.storage.BatchOps(ctx, request, at)
-			return err
-		})
+	err = c.retry(ctx, func() (err error) {
+		results, err = c.batchOnce(ctx, operations)
 		lost = lost || answerLost(err)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	if len(answer.OperationResponses) != len(objects) {
-		return 0, fmt.Errorf("%s: %d answers to %d deletions in bucket %q", asked.op, len(answer.OperationResponses), len(objects), bucket)
-	}
-	for i, one := range answer.OperationResponses {
-		switch {
-		case one.Code/100 == 2, one.Code == codeGone && lost:
+	for _, result := range results {
+		switch failed := result.into(nil); {
+		case failed == nil, IsGone(failed) && lost:
 			deleted++
-		case one.Code == codeGone:
+		case IsGone(failed):
 		case err == nil:
-			err = &Error{
-				Op: "delete", Step: StepCall, Service: string(serviceRS), Host: seen.host, Bucket: bucket,
-				Key: objects[i].Key, Attempts: 1, Code: int(one.Code), Message: clip(one.Data.Error), RequestID: seen.requestID,
-			}
+			err = failed
 		}
 	}
 	return deleted, err

@@ -24,8 +24,8 @@ func operationOn(name, command, bucket, key string, arguments ...string) operati
 	return operation{name: name, method: http.MethodPost, bucket: bucket, key: key, line: strings.Join(line, "/")}
 }
 
-// operateOnce makes one attempt at an operation, and reads the answer into out unless that is nil.
-func (c *Client) operateOnce(ctx context.Context, o operation, out any) error {
+// operateAlone makes one attempt at an operation as a request of its own.
+func (c *Client) operateAlone(ctx context.Context, o operation, out any) error {
 	return c.once(ctx, call{op: o.name, service: serviceRS, bucket: o.bucket, key: o.key},
 		func(ctx context.Context, at *apis.Options) error {
 			return c.request(ctx, at, o.method, "/"+o.line, "", out)

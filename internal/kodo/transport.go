@@ -41,6 +41,14 @@ type exchange struct {
 	err       error // why no complete answer came
 }
 
+// markedID returns the request id of an answer of Kodo; "" for an answer of somebody else.
+func (x *exchange) markedID() string {
+	if x.kodo && x.requestID == "" {
+		return "unknown" // marked as Kodo's by X-Log alone
+	}
+	return x.requestID
+}
+
 type exchangeKey struct{}
 
 func (x *exchange) within(ctx context.Context) context.Context {
@@ -63,31 +71,27 @@ type recorder struct {
 	log       func(context.Context, Exchange)
 }
 
-func newRecorder(config Config) *recorder {
+func newTransport(config Config) *http.Transport {
 	dialer := net.Dialer{Timeout: config.IdleTimeout}
-	return &recorder{
-		base: &http.Transport{
-			// Proxy stays nil: nothing of the environment redirects the Client.
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dialer.DialContext(ctx, network, address)
-				if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-					// A timeout of the dialer's own. Whoever asks an error for that means the caller's deadline.
-					return nil, errors.New(err.Error())
-				}
-				if err != nil {
-					return nil, err
-				}
-				return newIdleConn(conn, config.IdleTimeout), nil
-			},
-			TLSHandshakeTimeout: config.IdleTimeout,
-			MaxIdleConns:        0, // no bound but the one for each host
-			MaxIdleConnsPerHost: config.Concurrency,
-			// Shorter than the connection's own deadline, so that a connection never dies while it is taken from the pool.
-			IdleConnTimeout:    config.IdleTimeout / 2,
-			DisableCompression: true,
+	return &http.Transport{
+		// Proxy stays nil: nothing of the environment redirects the Client.
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+				// A timeout of the dialer's own. Whoever asks an error for that means the caller's deadline.
+				return nil, errors.New(err.Error())
+			}
+			if err != nil {
+				return nil, err
+			}
+			return newIdleConn(conn, config.IdleTimeout), nil
 		},
-		userAgent: config.UserAgent,
-		log:       config.Log,
+		TLSHandshakeTimeout: config.IdleTimeout,
+		MaxIdleConns:        0, // no bound but the one for each host
+		MaxIdleConnsPerHost: config.Concurrency,
+		// Shorter than the connection's own deadline, so that a connection never dies while it is taken from the pool.
+		IdleConnTimeout:    config.IdleTimeout / 2,
+		DisableCompression: true,
 	}
 }
 
