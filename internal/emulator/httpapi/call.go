@@ -27,6 +27,7 @@ type call struct {
 
 	path      string   // as sent, escapes and all
 	target    string   // path and query as sent
+	region    string   // of the upload host that the request is for, if it is one of Kodo's own
 	command   string   // which route
 	arguments []string // the segments after the command, still escaped
 

@@ -93,7 +93,11 @@ func (r response) errorText() string {
 // send sends a request as it is.
 func (c *client) send(req *http.Request) response {
 	c.t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
+	return c.sendBy(&http.Transport{DisableKeepAlives: true}, req)
+}
+
+func (c *client) sendBy(transport http.RoundTripper, req *http.Request) response {
+	c.t.Helper()
 	answer, err := transport.RoundTrip(req)
 	if err != nil {
 		return response{err: err}

@@ -67,54 +67,27 @@ func New(config Config) *Server {
 	return s
 }
 
-// ServeHTTP lets the Host decide before the path: a download domain of a
-// bucket serves downloads and nothing else, whatever the path looks like.
+// ServeHTTP finds the route of a request, by its host and then by its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.newCall(w, r)
-	bucket, download, err := s.domain(r)
+	place, err := s.placeOf(r)
 	switch {
 	case err != nil:
 		c.route = route{service: serviceIO, handle: func(*call) (any, error) { return nil, err }}
-	case download:
-		c.route = downloadRoute(bucket)
+	case r.Method == http.MethodConnect:
+		c.route = tunnelRoute()
+	case place.foreign:
+		c.route = foreignRoute(r.Host)
+	case place.download:
+		c.route = downloadRoute(place.bucket)
 	case strings.HasPrefix(c.path, adminPrefix):
 		c.admin = true
 		c.route = s.adminRoute(c)
 	default:
+		c.region = place.region
 		c.route = s.lookup(c)
 	}
 	c.serve()
-}
-
-// domain returns the bucket whose download domain the request is for, and
-// whether it is for one at all. The bucket is empty when the domain is like one
-// but belongs to nobody.
-func (s *Server) domain(r *http.Request) (bucket string, download bool, err error) {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if bucket, origin := s.config.Origins.Bucket(local); origin {
-			return bucket, true, nil
-		}
-	}
-	if r.Host == s.config.Host {
-		return "", false, nil
-	}
-	name := r.Host
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		name = host
-	}
-	for _, host := range []string{r.Host, name} {
-		bound, found, err := s.engine.BucketByDomain(host)
-		if err != nil {
-			return "", false, err
-		}
-		if found {
-			return bound.Name, true, nil
-		}
-	}
-	if bucket, ok := strings.CutSuffix(name, ".localhost"); ok {
-		return bucket, true, nil
-	}
-	return "", false, nil
 }
 
 // wait sleeps for d, or until the client or the server gives up, which it

@@ -33,7 +33,23 @@ func (c *call) grant(text string) (grant, error) {
 	if err := c.verifier().Expired(p.Deadline); err != nil {
 		return grant{}, err
 	}
-	return grant{owner: token.AccessKey, policy: p}, nil
+	return grant{owner: token.AccessKey, policy: p}, c.checkRegion(p.Bucket())
+}
+
+// checkRegion refuses a bucket of another region than that of the host by which
+// the request came (fact:request-region-host).
+func (c *call) checkRegion(name string) error {
+	if c.region == "" {
+		return nil
+	}
+	bucket, err := c.s.engine.AnyBucket(name)
+	if err != nil {
+		return err
+	}
+	if bucket.Region != c.region {
+		return incorrectRegion(bucket.Region)
+	}
+	return nil
 }
 
 // headerToken returns the token of "Authorization: UpToken <token>", empty if
