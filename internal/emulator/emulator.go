@@ -50,6 +50,7 @@ type Options struct {
 	Buckets  []BucketSpec  // of the first account
 	Domains  []DomainSpec  // of buckets of the first account
 	Latency  time.Duration // added to every request
+	Strict   bool          // accept signatures only as documented, and none of the official clients' habits
 }
 
 // The types of the request log and of faults.
@@ -117,7 +118,7 @@ func New(options Options) (*Emulator, error) {
 	e.api = httpapi.New(httpapi.Config{
 		Engine: e.engine, Host: e.address, Origins: e.origins,
 		Secret: func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok },
-		Now:    time.Now, Idle: idle, Latency: options.Latency, Done: e.done,
+		Now:    time.Now, Idle: idle, Latency: options.Latency, Strict: options.Strict, Done: e.done,
 	})
 	e.server = &http.Server{
 		Handler: http.HandlerFunc(e.handle), ReadHeaderTimeout: idle, IdleTimeout: 2 * idle, DisableGeneralOptionsHandler: true,

@@ -38,6 +38,7 @@ func expiredToken() *Error {
 type Verifier struct {
 	secret func(accessKey string) (secretKey string, ok bool)
 	now    func() time.Time
+	strict bool // only as documented
 }
 
 // NewVerifier returns a Verifier. secret tells the secret key of an access
@@ -46,9 +47,19 @@ func NewVerifier(secret func(accessKey string) (string, bool), now func() time.T
 	return &Verifier{secret: secret, now: now}
 }
 
+// Strict returns a Verifier that accepts management signatures only as they are
+// documented, and none of the clients' habits.
+func (v *Verifier) Strict() *Verifier {
+	strict := *v
+	strict.strict = true
+	return &strict
+}
+
 // Ahead returns a Verifier whose clock is ahead by d.
 func (v *Verifier) Ahead(d time.Duration) *Verifier {
-	return NewVerifier(v.secret, func() time.Time { return v.now().Add(d) })
+	ahead := *v
+	ahead.now = func() time.Time { return v.now().Add(d) }
+	return &ahead
 }
 
 // Signature verifies that sign is accessKey's signature of data, as in

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -164,6 +165,7 @@ func TestManagementDates(t *testing.T) {
 // signatures were made with Python's hmac module.
 func TestClientHabits(t *testing.T) {
 	t.Parallel()
+	documented := []string{"Python signs the path as sent", "JSON and other headers", "a binary body is never signed", "QBox with a form"}
 	for name, request := range map[string]auth.Request{
 		"Node adds the port again": {
 			Method: "POST", Host: "127.0.0.1:9000", RawPath: "/batch", Path: "/batch", Body: []byte("op=stat%2FYjE6azE%3D"),
@@ -193,6 +195,58 @@ func TestClientHabits(t *testing.T) {
 		if key, err := verifierAt(signingTime).Management(request); err != nil || key != "ak" {
 			t.Errorf("%s: %q, %v", name, key, err)
 		}
+		_, err := verifierAt(signingTime).Strict().Management(request)
+		if isDocumented := slices.Contains(documented, name); isDocumented != (err == nil) {
+			t.Errorf("%s, strict: %v, want it accepted: %v", name, err, isDocumented)
+		}
+	}
+}
+
+// TestStrict sees what of the published vectors and of the clients' habits is as
+// documented.
+func TestStrict(t *testing.T) {
+	t.Parallel()
+	const signed = "Qiniu ak:TCabyeLs2AwV631QbVgBm4zwb6o="
+	created := func(contentType, path string) auth.Request {
+		return auth.Request{
+			Method: "POST", Host: "uc.qiniuapi.com", RawPath: path, Path: "/mkbucketv3/b1/region/z0",
+			Header: header("Content-Type", contentType, "X-Qiniu-Date", "20060102T150405Z", "Authorization", signed),
+		}
+	}
+	for name, tt := range map[string]struct {
+		request auth.Request
+		want    int
+	}{
+		"documented":          {created(form, "/mkbucketv3/b1/region/z0"), 0},
+		"type signed as form": {created("application/json", "/mkbucketv3/b1/region/z0"), 401},
+		"path signed decoded": {created(form, "/mkbucketv3/%62%31/region/z0"), 401},
+		"QBox without a form's body": {auth.Request{
+			Method: "POST", Host: "rs.qiniu.com", Body: []byte("a=b"),
+			RawPath: "/move/bmV3ZG9jczpmaW5kX21hbi50eHQ=/bmV3ZG9jczpmaW5kLm1hbi50eHQ=",
+			Path:    "/move/bmV3ZG9jczpmaW5kX21hbi50eHQ=/bmV3ZG9jczpmaW5kLm1hbi50eHQ=",
+			Header:  header("Content-Type", form, "Authorization", "QBox MY_ACCESS_KEY:FXsYh0wKHYPEsIAgdPD9OfjkeEM="),
+		}, 401},
+	} {
+		if _, err := verifierAt(signingTime).Strict().Management(tt.request); status(err) != tt.want {
+			t.Errorf("%s: %v, want status %d", name, err, tt.want)
+		}
+		if _, err := verifierAt(signingTime).Management(tt.request); err != nil {
+			t.Errorf("%s, not strict: %v", name, err)
+		}
+	}
+}
+
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	v := verifierAt(time.Unix(1000, 0))
+	if err := v.Ahead(time.Minute).Expired(1059); status(err) != 401 {
+		t.Errorf("a minute ahead: %v, want 401", err)
+	}
+	if err := v.Ahead(time.Minute).Expired(1060); err != nil {
+		t.Errorf("a minute ahead, at the deadline: %v", err)
+	}
+	if err := v.Expired(1059); err != nil {
+		t.Errorf("the clock itself: %v", err)
 	}
 }
 

@@ -45,9 +45,9 @@ func (v *Verifier) Management(r Request) (accessKey string, err error) {
 	var candidates []string
 	switch scheme {
 	case "Qiniu":
-		candidates = qiniuCandidates(r)
+		candidates = qiniuCandidates(r, v.strict)
 	case "QBox":
-		candidates = qboxCandidates(r)
+		candidates = qboxCandidates(r, v.strict)
 	default:
 		return "", badToken()
 	}
@@ -58,12 +58,23 @@ func (v *Verifier) Management(r Request) (accessKey string, err error) {
 }
 
 // paths returns the two spellings that clients sign: Python signs the path as
-// it is sent, Go the decoded one.
-func (r Request) paths() []string {
-	if r.RawPath == r.Path {
-		return []string{r.RawPath}
+// it is sent, which is the documented way, Go the decoded one.
+func (r Request) paths() []string { return []string{r.RawPath, r.Path} }
+
+// hosts returns what clients sign for the Host: Node adds the port to a Host that
+// has it already.
+func (r Request) hosts() []string {
+	hosts := []string{r.Host}
+	if _, port, err := net.SplitHostPort(r.Host); err == nil {
+		hosts = append(hosts, r.Host+":"+port)
 	}
-	return []string{r.RawPath, r.Path}
+	return hosts
+}
+
+// contentTypes returns what clients sign for the content type: Node signs that of
+// a form, whatever it sends.
+func (r Request) contentTypes() []string {
+	return []string{r.Header.Get("Content-Type"), formType}
 }
 
 func (r Request) withQuery(path string) string {
@@ -73,54 +84,55 @@ func (r Request) withQuery(path string) string {
 	return path + "?" + r.RawQuery
 }
 
+// withBody returns the texts that may be signed of one that the body may belong
+// to: with the body as documented, and without it as some clients do.
+func (r Request) withBody(text string, belongs, strict bool) []string {
+	switch {
+	case len(r.Body) == 0 || !belongs:
+		return []string{text}
+	case strict:
+		return []string{text + string(r.Body)}
+	}
+	return []string{text + string(r.Body), text}
+}
+
 // qboxCandidates returns the texts that a QBox signature may cover. The body
 // belongs to it when it is a form, but some clients set the content type only
 // after signing.
-func qboxCandidates(r Request) []string {
+func qboxCandidates(r Request, strict bool) []string {
 	var all []string
-	for _, path := range r.paths() {
-		data := r.withQuery(path) + "\n"
-		all = append(all, data)
-		if len(r.Body) > 0 && mediaType(r.Header) == formType {
-			all = append(all, data+string(r.Body))
+	for _, path := range spellings(r.paths(), strict) {
+		all = append(all, r.withBody(r.withQuery(path)+"\n", mediaType(r.Header) == formType, strict)...)
+	}
+	return all
+}
+
+// qiniuCandidates returns the texts that a Qiniu signature may cover. Go leaves
+// out bodies that are neither form nor JSON.
+func qiniuCandidates(r Request, strict bool) []string {
+	xqiniu := xQiniuLines(r.Header)
+	var all []string
+	for _, path := range spellings(r.paths(), strict) {
+		for _, host := range spellings(r.hosts(), strict) {
+			for _, ct := range spellings(r.contentTypes(), strict) {
+				text := r.Method + " " + r.withQuery(path) + "\nHost: " + host + "\n"
+				if ct != "" {
+					text += "Content-Type: " + ct + "\n"
+				}
+				all = append(all, r.withBody(text+xqiniu+"\n", ct != "" && ct != binaryType, strict)...)
+			}
 		}
 	}
 	return all
 }
 
-// qiniuCandidates returns the texts that a Qiniu signature may cover. Besides
-// the documented one there are those of the official clients: Node adds the
-// port to a Host that has it already, and signs a form content type whatever
-// it sends; Go leaves out bodies that are neither form nor JSON.
-func qiniuCandidates(r Request) []string {
-	hosts := []string{r.Host}
-	if _, port, err := net.SplitHostPort(r.Host); err == nil {
-		hosts = append(hosts, r.Host+":"+port)
+// spellings returns each way of writing something once, or only the first, which
+// is the documented one.
+func spellings(ways []string, strict bool) []string {
+	if strict {
+		return ways[:1]
 	}
-	contentType := r.Header.Get("Content-Type")
-	types := []string{contentType}
-	if contentType != formType {
-		types = append(types, formType)
-	}
-	xqiniu := xQiniuLines(r.Header)
-
-	var all []string
-	for _, path := range r.paths() {
-		for _, host := range hosts {
-			for _, ct := range types {
-				data := r.Method + " " + r.withQuery(path) + "\nHost: " + host + "\n"
-				if ct != "" {
-					data += "Content-Type: " + ct + "\n"
-				}
-				data += xqiniu + "\n"
-				all = append(all, data)
-				if len(r.Body) > 0 && ct != "" && ct != binaryType {
-					all = append(all, data+string(r.Body))
-				}
-			}
-		}
-	}
-	return all
+	return slices.Compact(ways)
 }
 
 // xQiniuLines returns the header lines X-Qiniu-… in canonical spelling and

@@ -31,7 +31,7 @@ type Origins interface {
 	Drop(bucket string)
 }
 
-// Config is what a Server needs. All of it must be set but Latency.
+// Config is what a Server needs. All of it must be set but Latency and Strict.
 type Config struct {
 	Engine  *engine.Engine
 	Secret  func(accessKey string) (secretKey string, ok bool) // the accounts; an access key is its account's name
@@ -40,6 +40,7 @@ type Config struct {
 	Now     func() time.Time // the wall clock, for signatures and deadlines
 	Idle    time.Duration    // a connection that moves no byte for so long is closed
 	Latency time.Duration    // added to every request
+	Strict  bool             // accept management signatures only as documented
 	Done    <-chan struct{}  // closed when the server stops: ends every wait
 }
 
@@ -62,6 +63,9 @@ func New(config Config) *Server {
 		engine:   config.Engine,
 		verifier: auth.NewVerifier(config.Secret, config.Now),
 		config:   config,
+	}
+	if config.Strict {
+		s.verifier = s.verifier.Strict()
 	}
 	s.routes = s.table()
 	return s
