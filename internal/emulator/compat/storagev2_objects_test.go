@@ -95,7 +95,7 @@ func TestBatchOps(t *testing.T) {
 	options.OverwrittenBucketName = "bucket"
 	// YnVja2V0Oms= is bucket:k, YnVja2V0Om0= is bucket:m.
 	answer, err := storage.BatchOps(t.Context(), &apis.BatchOpsRequest{Operations: []string{
-		"stat/YnVja2V0Oms=", "/stat/YnVja2V0Om0=", "delete/YnVja2V0Oms=", "stat/YnVja2V0Oms=", "copy/YnVja2V0Oms=/YnVja2V0Om0=",
+		"stat/YnVja2V0Oms=", "/stat/YnVja2V0Om0=", "delete/YnVja2V0Oms=", "stat/YnVja2V0Oms=", "pfop/YnVja2V0Oms=/YnVja2V0Om0=",
 	}}, options)
 	if err != nil {
 		t.Fatal(err)

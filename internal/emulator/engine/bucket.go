@@ -116,6 +116,9 @@ func validBucketName(name string) bool {
 // (fact:bucket-drop-not-empty). Uploads that were never completed do not
 // keep the bucket and are aborted (fact:bucket-drop-uploads).
 func (e *Engine) DropBucket(owner, name string) error {
+	if err := e.settle(); err != nil { // Expired objects do not keep the bucket.
+		return err
+	}
 	return e.update(func(tx *store.Tx) error {
 		bucket, err := ownBucket(tx, owner, name)
 		if err != nil {
@@ -171,6 +174,9 @@ const usageStep = 10_000
 // object. One that changes meanwhile may count as it was or as it is: writers must
 // not wait for a large bucket to be counted, so each view sees a part of it.
 func (e *Engine) Usage(owner, name string) (Usage, error) {
+	if err := e.settle(); err != nil { // Expired objects do not count.
+		return Usage{}, err
+	}
 	var usage Usage
 	for from, more := "", true; more; {
 		err := e.view(func(tx *store.Tx) error {

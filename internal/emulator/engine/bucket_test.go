@@ -92,11 +92,13 @@ func TestBucketOfAnotherAccount(t *testing.T) {
 			_, err := e.UpdateBucket(o, b, func(*engine.Bucket) error { return nil })
 			return err
 		},
-		"Stat":       func(o, b string) error { _, err := e.Stat(o, b, "key"); return err },
-		"Usage":      func(o, b string) error { _, err := e.Usage(o, b); return err },
-		"Delete":     func(o, b string) error { return e.Delete(o, b, "key") },
-		"ChangeMeta": func(o, b string) error { return e.ChangeMeta(engine.MetaChange{Owner: o, Bucket: b, Key: "key"}) },
-		"List":       func(o, b string) error { _, err := e.List(engine.ListRequest{Owner: o, Bucket: b}); return err },
+		"Stat":   func(o, b string) error { _, err := e.Stat(o, b, "key"); return err },
+		"Usage":  func(o, b string) error { _, err := e.Usage(o, b); return err },
+		"Delete": func(o, b string) error { return e.Delete(o, b, "key") },
+		"ChangeMeta": func(o, b string) error {
+			return e.ChangeMeta(engine.MetaChange{ObjectRef: engine.ObjectRef{Owner: o, Bucket: b, Key: "key"}})
+		},
+		"List": func(o, b string) error { _, err := e.List(engine.ListRequest{Owner: o, Bucket: b}); return err },
 		"PutObject": func(o, b string) error {
 			_, err := e.PutObject(engine.Put{Owner: o, Bucket: b, Key: &key, Blob: blob})
 			return err

@@ -51,6 +51,10 @@ type Engine struct {
 	advancing   sync.Mutex   // held by Advance
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
+
+	settling sync.WaitGroup // keepSettling
+	closing  chan struct{}  // closed by close
+	close    func()
 }
 
 // Open opens the data folder and locks it against other processes until Close.
@@ -67,6 +71,8 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 	if e.wall == nil {
 		e.wall = time.Now
 	}
+	e.closing = make(chan struct{})
+	e.close = sync.OnceFunc(func() { close(e.closing) })
 	e.buffers.New = func() any {
 		buffer := make([]byte, bufferSize)
 		return &buffer
@@ -77,17 +83,37 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 			return err
 		}
 		e.ahead.Store(ahead)
-		return expireUploads(tx, e.Now())
+		return nil
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	e.settling.Go(e.keepSettling)
 	return e, nil
+}
+
+// keepSettling has the store follow the wall clock, until Close.
+func (e *Engine) keepSettling() {
+	every := time.NewTicker(time.Minute)
+	defer every.Stop()
+	for {
+		// What fails now, such as on a full disk, is due again in a minute.
+		e.settle() //nolint:errcheck // See above.
+		select {
+		case <-every.C:
+		case <-e.closing:
+			return
+		}
+	}
 }
 
 // Close waits for the changes under way, refuses later ones and releases the
 // data folder.
-func (e *Engine) Close() error { return e.store.Close() }
+func (e *Engine) Close() error {
+	e.close()
+	e.settling.Wait()
+	return e.store.Close()
+}
 
 // AwaitSweep returns when the files that a crash left behind are gone. The
 // engine serves requests before that.
@@ -143,7 +169,8 @@ func (e *Engine) Now() time.Time {
 }
 
 // Advance moves the engine's clock ahead, lasting over restarts, and carries out
-// what falls due: uploads that nobody completed expire.
+// what falls due: objects are deleted and change their storage classes, uploads
+// that nobody completed expire.
 func (e *Engine) Advance(d time.Duration) error {
 	if d < 0 {
 		return errorf(400, "the clock only moves forward")
@@ -155,15 +182,13 @@ func (e *Engine) Advance(d time.Duration) error {
 	}
 	ahead := e.ahead.Load() + int64(d)
 	err := e.update(func(tx *store.Tx) error {
-		if err := tx.Put(aheadKey, binary.BigEndian.AppendUint64(nil, uint64(ahead)), nil); err != nil {
-			return err
-		}
-		return expireUploads(tx, e.wall().Add(time.Duration(ahead)))
+		return tx.Put(aheadKey, binary.BigEndian.AppendUint64(nil, uint64(ahead)), nil)
 	})
-	if err == nil {
-		e.ahead.Store(ahead)
+	if err != nil {
+		return err
 	}
-	return err
+	e.ahead.Store(ahead)
+	return e.settle()
 }
 
 // tick returns the next put time: now in units of 100 ns, or one more than the
@@ -187,6 +212,9 @@ func (e *Engine) tick(tx *store.Tx) (int64, error) {
 //	o<bucket> NUL <key>  an Object; its bytes are the entry's extents
 //	p<id><number>        a Part of the upload; number is 2 bytes, big-endian
 //	q<bucket>            the quota of a bucket that has one, and what it holds
+//	t<moment><bucket> NUL <key>
+//	                     nothing: the object may be due then; moment is unix
+//	                     seconds in 8 bytes, big-endian
 //	u<id>                an upload; ids ascend with time, so the oldest is first
 //
 // Bucket names hold no NUL, so the objects of a bucket are neighbours in the

@@ -67,6 +67,21 @@ func mustPut(t *testing.T, e *engine.Engine, key, content string) engine.Object 
 	return object
 }
 
+// at names an object of bucket-1, under a condition.
+func at(key string, cond map[string]string) engine.ObjectRef {
+	return engine.ObjectRef{Owner: owner, Bucket: "bucket-1", Key: key, Cond: cond}
+}
+
+// mustStat returns an object of bucket-1.
+func mustStat(t *testing.T, e *engine.Engine, key string) engine.Object {
+	t.Helper()
+	object, err := e.Stat(owner, "bucket-1", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
 // contentOf reads an object of bucket-1.
 func contentOf(t *testing.T, e *engine.Engine, key string) string {
 	t.Helper()

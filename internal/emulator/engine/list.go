@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
 )
@@ -50,7 +51,7 @@ func (e *Engine) List(request ListRequest) (ListPage, error) {
 			return err
 		}
 		var err error
-		page, err = request.page(tx, from)
+		page, err = request.page(tx, from, e.Now())
 		return err
 	})
 	if err != nil {
@@ -59,8 +60,8 @@ func (e *Engine) List(request ListRequest) (ListPage, error) {
 	return page, nil
 }
 
-// page collects a page of the keys that are not less than from.
-func (r ListRequest) page(tx *store.Tx, from string) (ListPage, error) {
+// page collects a page of the keys that are not less than from, as it is now.
+func (r ListRequest) page(tx *store.Tx, from string, now time.Time) (ListPage, error) {
 	var page ListPage
 	var last string
 	bucket := objectsOf(r.Bucket)
@@ -71,15 +72,19 @@ func (r ListRequest) page(tx *store.Tx, from string) (ListPage, error) {
 				page.Marker = formatMarker(last)
 				return page, nil
 			}
-			last = storeKey[len(bucket):]
+			key := storeKey[len(bucket):]
+			object, _, err := decodeObject(r.Bucket, key, entry, r.NeedParts)
+			if err != nil {
+				return ListPage{}, err
+			}
+			if !object.at(now) {
+				continue
+			}
+			last = key
 			if common := r.commonPrefix(last); common != "" {
 				page.CommonPrefixes = append(page.CommonPrefixes, common)
 				jump = r.after(last)
 				break
-			}
-			object, _, err := decodeObject(r.Bucket, last, entry, r.NeedParts)
-			if err != nil {
-				return ListPage{}, err
 			}
 			page.Items = append(page.Items, object)
 		}

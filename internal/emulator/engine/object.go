@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
@@ -31,6 +28,17 @@ type Object struct {
 	Parts []int64 `json:"-"`
 
 	Multipart bool `json:"multipart,omitempty"` // uploaded in parts, even if in one
+	Disabled  bool `json:"disabled,omitempty"`  // downloads need a signature, also from a public bucket
+
+	Lifetime
+}
+
+// ObjectRef names the object of one of the owner's buckets that is to change.
+type ObjectRef struct {
+	Owner, Bucket, Key string
+	// Cond must hold, or nothing changes: the names hash, mime, fsize and
+	// putTime with the values that the object must have.
+	Cond map[string]string
 }
 
 // Put is an object to be made from a blob.
@@ -76,12 +84,13 @@ func (e *Engine) PutObject(put Put) (Object, error) {
 }
 
 // insert writes a new object over whatever its key names, resetting everything
-// that the former object had (assumption), or answers as PutObject says for
-// insertOnly. Content is the same if its hash is (assumption): not so the same
-// bytes in parts that give them a v2 hash.
+// that the former object had (fact:object-overwrite-resets), or answers as
+// PutObject says for insertOnly. Content is the same if its hash is
+// (fact:object-insert-same-hash): not so the same bytes in parts that give them a
+// v2 hash.
 func (e *Engine) insert(tx *store.Tx, object Object, extents []store.Extent, insertOnly bool) (Object, error) {
 	if insertOnly {
-		existing, _, found, err := findObject(tx, object.Bucket, object.Key)
+		existing, _, found, err := e.findObject(tx, object.Bucket, object.Key)
 		switch {
 		case err != nil:
 			return Object{}, err
@@ -95,19 +104,38 @@ func (e *Engine) insert(tx *store.Tx, object Object, extents []store.Extent, ins
 	if object.PutTime, err = e.tick(tx); err != nil {
 		return Object{}, err
 	}
-	return object, keepObject(tx, object, extents)
+	return object, e.keepObject(tx, object, extents)
 }
 
-// checkObject applies the documented limits of keys, content types and metadata,
-// and fills in the default content type. The texts for a long key and for
-// metadata are assumptions.
-func checkObject(object *Object) error {
-	const maxKey = 750
-	if !utf8.ValidString(object.Key) {
-		return errorf(400, "key must be utf8 encoding")
+// keepObject writes an object with its extents, over whatever its key names, and
+// notes when the clock has something to do to it. With removeObject it is the only
+// place that changes objects, so that a quota holds whatever the operation: growth
+// beyond it is refused (fact:bucket-quota-refusal), and all else may stay above it.
+func (e *Engine) keepObject(tx *store.Tx, object Object, extents []store.Extent) error {
+	if err := recount(tx, object.Bucket, object.Key, Usage{Files: 1, Bytes: object.Size}); err != nil {
+		return err
 	}
-	if len(object.Key) > maxKey {
-		return errorf(400, "key is longer than %d bytes", maxKey)
+	if moment, ok := object.due(e.Now()); ok {
+		if err := tx.Put(dueKey(moment, object.Bucket, object.Key), nil, nil); err != nil {
+			return err
+		}
+	}
+	return write(tx, objectKey(object.Bucket, object.Key), object, extents)
+}
+
+// removeObject deletes the object of a key, if there is one.
+func removeObject(tx *store.Tx, bucket, key string) error {
+	if err := recount(tx, bucket, key, Usage{}); err != nil {
+		return err
+	}
+	return tx.Delete(objectKey(bucket, key))
+}
+
+// checkObject applies the limits of keys, content types and metadata, and fills in
+// the default content type.
+func checkObject(object *Object) error {
+	if err := checkKey(object.Key); err != nil {
+		return err
 	}
 	if object.MimeType == "" {
 		object.MimeType = "application/octet-stream"
@@ -118,29 +146,17 @@ func checkObject(object *Object) error {
 	return checkMetadata(object.MimeType, object.Meta)
 }
 
-// checkMetadata applies the documented limits: a content type of at most 200
-// characters without "%"; metadata names of at most 50 of A-Z, a-z, 0-9, "_" and
-// "-", after an optional "!" for a response header; names and values together at
-// most 1024 bytes.
-func checkMetadata(mimeType string, meta map[string]string) error {
-	if utf8.RuneCountInString(mimeType) > 200 || strings.Contains(mimeType, "%") {
-		return errorf(400, "invalid mimeType")
+// checkKey applies Kodo's limits of keys (fact:object-key-limits).
+func checkKey(key string) error {
+	const maxKey = 750
+	if !utf8.ValidString(key) {
+		return errorf(400, "key must be utf8 encoding")
 	}
-	total := 0
-	for name, value := range meta {
-		plain := strings.TrimPrefix(name, "!")
-		if plain == "" || len(plain) > 50 || strings.Trim(plain, metaNameCharacters) != "" {
-			return errorf(400, "invalid metadata name %q", name)
-		}
-		total += len(name) + len(value)
-	}
-	if total > 1024 {
-		return errorf(400, "metadata exceeds 1024 bytes")
+	if len(key) > maxKey {
+		return errorf(400, "key is longer than %d bytes", maxKey)
 	}
 	return nil
 }
-
-const metaNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 // Stat returns an object of one of the owner's buckets. The bucket is looked at
 // first (fact:object-key-after-bucket).
@@ -149,89 +165,44 @@ func (e *Engine) Stat(owner, bucket, key string) (object Object, err error) {
 		if _, err := ownBucket(tx, owner, bucket); err != nil {
 			return err
 		}
-		object, _, err = needObject(tx, bucket, key)
+		object, _, err = e.needObject(tx, bucket, key)
 		return err
 	})
 	return object, err
 }
 
-// Delete removes an object.
+// Delete removes an object, also a frozen one (fact:object-frozen-delete).
 func (e *Engine) Delete(owner, bucket, key string) error {
 	return e.update(func(tx *store.Tx) error {
 		if _, err := ownBucket(tx, owner, bucket); err != nil {
 			return err
 		}
-		if _, _, err := needObject(tx, bucket, key); err != nil {
+		if _, _, err := e.needObject(tx, bucket, key); err != nil {
 			return err
 		}
 		return removeObject(tx, bucket, key)
 	})
 }
 
-// MetaChange is a change of an object's content type and metadata.
-type MetaChange struct {
-	Owner, Bucket, Key string
-	MimeType           string            // empty: stays
-	Meta               map[string]string // added to what is there, replacing equal names
-	// Cond must hold, or nothing changes: the names hash, mime, fsize and
-	// putTime with the values that the object must have.
-	Cond map[string]string
-}
-
-// ChangeMeta changes an object's content type and metadata. Metadata that is not
-// named stays, and nothing can remove it (both seen by the official SDKs'
-// tests). The put time stays too (assumption).
-func (e *Engine) ChangeMeta(change MetaChange) error {
+// change lets alter change the record of an object. alter may be called more than
+// once, each time with the object as it is.
+func (e *Engine) change(ref ObjectRef, alter func(*Object) error) error {
 	return e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, change.Owner, change.Bucket); err != nil {
+		if _, err := ownBucket(tx, ref.Owner, ref.Bucket); err != nil {
 			return err
 		}
-		object, extents, err := needObject(tx, change.Bucket, change.Key)
+		object, extents, err := e.needObject(tx, ref.Bucket, ref.Key)
 		if err != nil {
 			return err
 		}
-		if err := object.satisfies(change.Cond); err != nil {
+		if err := object.satisfies(ref.Cond); err != nil {
 			return err
 		}
-		if change.MimeType != "" {
-			object.MimeType = change.MimeType
-		}
-		if len(change.Meta) > 0 {
-			merged := map[string]string{}
-			maps.Copy(merged, object.Meta)
-			maps.Copy(merged, change.Meta)
-			object.Meta = merged
-		}
-		if err := checkMetadata(object.MimeType, object.Meta); err != nil {
+		if err := alter(&object); err != nil {
 			return err
 		}
-		return keepObject(tx, object, extents)
+		return e.keepObject(tx, object, extents)
 	})
-}
-
-// satisfies checks a condition. The four names are documented; that an unmet
-// condition is 608 (documented as "content modified") and an unknown name 400
-// are assumptions.
-func (o Object) satisfies(cond map[string]string) error {
-	for name, want := range cond {
-		var have string
-		switch name {
-		case "hash":
-			have = o.Hash
-		case "mime":
-			have = o.MimeType
-		case "fsize":
-			have = strconv.FormatInt(o.Size, 10)
-		case "putTime":
-			have = strconv.FormatInt(o.PutTime, 10)
-		default:
-			return errorf(400, "invalid cond")
-		}
-		if have != want {
-			return errorf(608, "cond not match")
-		}
-	}
-	return nil
 }
 
 // Content is an object and its bytes. What it reads stays the same while the
@@ -241,15 +212,19 @@ type Content struct {
 	io.ReadSeekCloser
 }
 
-// OpenContent returns an object of any bucket for reading, for downloads. No file
-// is opened before the first byte is read. The caller closes the content.
+// OpenContent returns an object of any bucket for reading, for downloads; a frozen
+// one is refused. No file is opened before the first byte is read. The caller
+// closes the content.
 func (e *Engine) OpenContent(bucket, key string) (*Content, error) {
 	var object Object
 	reader, err := e.store.Open(objectKey(bucket, key), func(tx *store.Tx) (err error) {
 		if _, err := anyBucket(tx, bucket); err != nil {
 			return err
 		}
-		object, _, err = needObject(tx, bucket, key)
+		object, _, err = e.needObject(tx, bucket, key)
+		if err == nil && object.frozen() {
+			err = errorf(403, frozenText) // fact:object-frozen
+		}
 		return err
 	})
 	if err != nil {
@@ -259,26 +234,31 @@ func (e *Engine) OpenContent(bucket, key string) (*Content, error) {
 }
 
 // needObject reads an object with its extents, or refuses with 612.
-func needObject(tx *store.Tx, bucket, key string) (Object, []store.Extent, error) {
-	object, extents, found, err := findObject(tx, bucket, key)
+func (e *Engine) needObject(tx *store.Tx, bucket, key string) (Object, []store.Extent, error) {
+	object, extents, found, err := e.findObject(tx, bucket, key)
 	if err == nil && !found {
 		err = errorf(612, "no such file or directory")
 	}
 	return object, extents, err
 }
 
-// findObject reads an object with its extents, and reports whether there is one.
-func findObject(tx *store.Tx, bucket, key string) (Object, []store.Extent, bool, error) {
+// findObject reads an object with its extents as it is by now, and reports whether
+// there is one.
+func (e *Engine) findObject(tx *store.Tx, bucket, key string) (Object, []store.Extent, bool, error) {
 	entry, found := tx.Get(objectKey(bucket, key))
 	if !found {
 		return Object{}, nil, false, nil
 	}
 	object, extents, err := decodeObject(bucket, key, entry, true)
-	return object, extents, err == nil, err
+	if err != nil || !object.at(e.Now()) {
+		return Object{}, nil, false, err
+	}
+	return object, extents, true, nil
 }
 
-// decodeObject decodes an object's entry, with its extents and the sizes of its
-// parts if needed: an upload in 10 000 parts has as many extents.
+// decodeObject decodes an object's entry as it was written: at says what has become
+// of it by now. The extents and the sizes of its parts come only if needed, since
+// an upload in 10 000 parts has as many.
 func decodeObject(bucket, key string, entry store.Entry, extents bool) (Object, []store.Extent, error) {
 	object := Object{Bucket: bucket, Key: key}
 	if err := json.Unmarshal(entry.Meta, &object); err != nil {

@@ -196,59 +196,13 @@ func TestMissingObject(t *testing.T) {
 	_, err := e.Stat(owner, "bucket-1", "key")
 	wantError(t, err, 612, text)
 	wantError(t, e.Delete(owner, "bucket-1", "key"), 612, text)
-	wantError(t, e.ChangeMeta(engine.MetaChange{Owner: owner, Bucket: "bucket-1", Key: "key"}), 612, text)
+	wantError(t, e.ChangeMeta(engine.MetaChange{ObjectRef: engine.ObjectRef{Owner: owner, Bucket: "bucket-1", Key: "key"}}), 612, text)
 	_, err = e.OpenContent("bucket-1", "key")
 	wantError(t, err, 612, text)
 	_, err = e.OpenContent("no-bucket", "key")
 	wantError(t, err, 631, "no such bucket")
 	_, err = e.Stat(owner, "bucket-1", "") // A legal key, though nothing has it.
 	wantError(t, err, 612, text)
-}
-
-func TestChangeMeta(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t)
-	before := mustPut(t, e, "key", "hello")
-	change := func(change engine.MetaChange) error {
-		change.Owner, change.Bucket, change.Key = owner, "bucket-1", "key"
-		return e.ChangeMeta(change)
-	}
-	for _, c := range []engine.MetaChange{
-		{MimeType: "text/plain", Meta: map[string]string{"a": "1", "b": "2"}},
-		{Meta: map[string]string{"b": "3", "!Expires": "0"}, Cond: map[string]string{
-			"hash": "Fqr0xh3cxeii2r7eDztILNmuqUNN", "mime": "text/plain", "fsize": "5", "putTime": fmt.Sprint(before.PutTime),
-		}},
-	} {
-		if err := change(c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := before
-	want.MimeType = "text/plain"
-	want.Meta = map[string]string{"a": "1", "b": "3", "!Expires": "0"}
-	got, err := e.Stat(owner, "bucket-1", "key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("changed (-want +got):\n%s", diff)
-	}
-
-	for name, value := range map[string]string{"hash": "F", "mime": "text/html", "fsize": "6", "putTime": "1"} {
-		wantError(t, change(engine.MetaChange{MimeType: "x/y", Cond: map[string]string{name: value}}), 608, "cond not match")
-	}
-	wantError(t, change(engine.MetaChange{MimeType: "x/y", Cond: map[string]string{"size": "5"}}), 400, "invalid cond")
-	wantError(t, change(engine.MetaChange{MimeType: "%"}), 400, "invalid mimeType")
-	wantError(t, change(engine.MetaChange{Meta: map[string]string{"c": strings.Repeat("v", 1011)}}), 400, "metadata exceeds 1024 bytes")
-	if got, err = e.Stat(owner, "bucket-1", "key"); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("after refusals (-want +got):\n%s", diff)
-	}
-	if got := contentOf(t, e, "key"); got != "hello" {
-		t.Errorf("content = %q", got)
-	}
 }
 
 // A reader gives the object that it was opened on, whatever comes after.

@@ -82,25 +82,6 @@ func quotaOf(tx *store.Tx, bucket string) (record quotaRecord, found bool, err e
 	return record, found, err
 }
 
-// keepObject writes an object with its extents, over whatever its key names. With
-// removeObject it is the only place that changes objects, so that a quota holds
-// whatever the operation: growth beyond it is refused (fact:bucket-quota-refusal),
-// and all else may stay above it.
-func keepObject(tx *store.Tx, object Object, extents []store.Extent) error {
-	if err := recount(tx, object.Bucket, object.Key, Usage{Files: 1, Bytes: object.Size}); err != nil {
-		return err
-	}
-	return write(tx, objectKey(object.Bucket, object.Key), object, extents)
-}
-
-// removeObject deletes the object of a key, if there is one.
-func removeObject(tx *store.Tx, bucket, key string) error {
-	if err := recount(tx, bucket, key, Usage{}); err != nil {
-		return err
-	}
-	return tx.Delete(objectKey(bucket, key))
-}
-
 // recount brings the usage of a bucket with a quota up to date, before key comes
 // to name what counts as next.
 func recount(tx *store.Tx, bucket, key string, next Usage) error {

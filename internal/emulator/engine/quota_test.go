@@ -72,7 +72,7 @@ func TestQuotaHolds(t *testing.T) {
 	accepted("a smaller one", put("before", "123"))
 	accepted("what that has freed", put("third", "12"))
 	accepted("elsewhere", func() error { _, err := putContent(e, "bucket-10", "k", make([]byte, 99)); return err }())
-	accepted("a change of metadata", e.ChangeMeta(engine.MetaChange{Owner: owner, Bucket: "bucket-1", Key: "third", MimeType: "a/b"}))
+	accepted("a change of metadata", e.ChangeMeta(engine.MetaChange{ObjectRef: at("third", nil), MimeType: "a/b"}))
 	if err := e.Delete(owner, "bucket-1", "second"); err != nil {
 		t.Fatal(err)
 	}

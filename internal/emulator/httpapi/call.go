@@ -253,7 +253,7 @@ func decodeText(segment string) (string, error) {
 
 // decodeEntry decodes "<bucket>:<key>". The first colon splits; the key may
 // hold anything. Without a colon it names no object, which Kodo answers as a
-// bucket that does not exist (seen by the official Java SDK's tests).
+// bucket that does not exist (fact:object-entry-without-key).
 func decodeEntry(segment string) (bucket, key string, err error) {
 	entry, err := decodeText(segment)
 	if err != nil {
@@ -317,10 +317,29 @@ func bucketParam(c *call) []target {
 }
 
 func entryArgument(c *call) []target {
-	if len(c.arguments) == 0 {
+	var arguments []string
+	for i := range c.arguments {
+		if argument, err := c.argument(i); err == nil {
+			arguments = append(arguments, argument)
+		}
+	}
+	return entriesOf(c.command, arguments)
+}
+
+// entriesOf returns the objects that an operation is about: the entry, and the one
+// that copy and move make.
+func entriesOf(op string, arguments []string) []target {
+	if len(arguments) == 0 {
 		return nil
 	}
-	return entryTarget(c.arguments[0])
+	targets := entryTarget(arguments[0])
+	if (op == "copy" || op == "move") && len(arguments) > 1 {
+		for _, t := range entryTarget(arguments[1]) {
+			t.made = true
+			targets = append(targets, t)
+		}
+	}
+	return targets
 }
 
 func entryTarget(segment string) []target {

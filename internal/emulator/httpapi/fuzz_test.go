@@ -53,6 +53,10 @@ func FuzzManagement(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"POST", "/stat/" + e, ""}, {"GET", "/stat/" + e + "/needparts/true?needparts=true", ""}, {"POST", "/delete/*", ""},
 		{"POST", "/chgm/" + e + "/mime//x-qn-meta-!A/YQ==/cond/aGFzaD14", ""}, {"POST", "/batch", "op=stat%2F" + e + "&op=%2Fdelete/" + e + "&op=/&op="},
+		{"POST", "/copy/" + e + "/" + entry("bucket", "l") + "/force/true", ""}, {"POST", "/move/" + e + "/" + e + "/force/x", ""},
+		{"POST", "/chtype/" + e + "/type/2", ""}, {"POST", "/restoreAr/" + e + "/freezeAfterDays/7", ""}, {"POST", "/chstatus/" + e + "/status/1/cond/" + b64("mime=a&hash"), ""},
+		{"POST", "/deleteAfterDays/" + e + "/2147483647", ""}, {"POST", "/lifecycle/" + e + "/toiaafterdays/1/deleteAfterDays/-1/cond/=", ""},
+		{"POST", "/chgm/" + e + "/cacheControl/" + b64("no-store") + "/expires/", ""},
 		{"GET", "/list?bucket=bucket&limit=1&marker=eyJjIjowLCJrIjoiYSJ9&delimiter=/&prefix=a", ""}, {"GET", "/list?bucket=bucket&limit=-1&marker=%FF", ""},
 		{"POST", "/mkbucketv3/bucket-x/region/z0/private/true", ""}, {"POST", "/drop/%2F", ""}, {"GET", "/buckets?apiVersion=v4&limit=1&marker=b", ""},
 		{"PUT", "/bucketTagging?bucket=bucket", `{"Tags":[{"Key":"a","Value":"b"}]}`}, {"POST", "/private", "bucket=bucket&private=1"},

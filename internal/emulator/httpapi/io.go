@@ -59,6 +59,11 @@ func (s *Server) download(c *call, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if content.Object.Disabled && !bucket.Private { // fact:object-disabled-download
+		if err := s.checkSignedURL(c, bucket); err != nil {
+			return nil, errors.Join(err, content.Close())
+		}
+	}
 	return &download{Content: content, attachment: attachment(c, content.Object.Key), cacheSeconds: bucket.CacheSeconds()}, nil
 }
 

@@ -65,10 +65,17 @@ func (s *Server) table() map[string]route {
 		"buckets?remark": {serviceUC, []string{http.MethodPut}, true, bucketArgument, s.setRemark},
 		"bucketTagging":  {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
 
-		"stat":   {serviceRS, either, true, entryArgument, s.operation},
-		"delete": {serviceRS, post, true, entryArgument, s.operation},
-		"chgm":   {serviceRS, post, true, entryArgument, s.operation},
-		"batch":  {serviceRS, post, true, batchTargets, s.batch},
+		"stat":            {serviceRS, either, true, entryArgument, s.operation},
+		"delete":          {serviceRS, post, true, entryArgument, s.operation},
+		"chgm":            {serviceRS, post, true, entryArgument, s.operation},
+		"copy":            {serviceRS, post, true, entryArgument, s.operation},
+		"move":            {serviceRS, post, true, entryArgument, s.operation},
+		"chtype":          {serviceRS, post, true, entryArgument, s.operation},
+		"chstatus":        {serviceRS, post, true, entryArgument, s.operation},
+		"restoreAr":       {serviceRS, post, true, entryArgument, s.operation},
+		"deleteAfterDays": {serviceRS, post, true, entryArgument, s.operation},
+		"lifecycle":       {serviceRS, post, true, entryArgument, s.operation},
+		"batch":           {serviceRS, post, true, batchTargets, s.batch},
 
 		"list": {serviceRSF, either, true, objectsOfBucketParam, s.list},
 
@@ -83,9 +90,6 @@ func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
 			"v1/query", "v3/query", "bucket", "publish", "rules", "events", "image", "unimage",
-		},
-		serviceRS: {
-			"copy", "move", "chtype", "restoreAr", "chstatus", "deleteAfterDays", "lifecycle",
 		},
 		serviceRSF: {"v2/list"},
 		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},

@@ -1,11 +1,7 @@
 package httpapi
 
 import (
-	"net/http"
-	"net/url"
-	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"strconv"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
@@ -29,8 +25,10 @@ func (s *Server) operation(c *call) (any, error) {
 // operate does what one request or one line of a batch asks for. The arguments
 // begin with the entry.
 func (s *Server) operate(owner, op string, arguments []string) (any, error) {
-	do, ok := map[string]func(owner, bucket, key string, options []string) (any, error){
-		"stat": s.stat, "delete": s.delete, "chgm": s.changeMeta,
+	do, ok := map[string]func(ref engine.ObjectRef, arguments []string) (any, error){
+		"stat": s.stat, "delete": s.delete, "chgm": s.changeMeta, "chtype": s.changeClass, "chstatus": s.changeStatus,
+		"copy": s.copy, "move": s.move, "restoreAr": s.restore,
+		"deleteAfterDays": s.deleteAfterDays, "lifecycle": s.changeLifetime,
 	}[op]
 	if !ok {
 		return nil, notImplemented(op)
@@ -42,203 +40,163 @@ func (s *Server) operate(owner, op string, arguments []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return do(owner, bucket, key, arguments[1:])
+	return do(engine.ObjectRef{Owner: owner, Bucket: bucket, Key: key}, arguments[1:])
 }
 
-// objectInfo is an object in the answers of stat and list.
-type objectInfo struct {
-	Hash     string            `json:"hash"`
-	Size     int64             `json:"fsize"`
-	MimeType string            `json:"mimeType"`
-	PutTime  int64             `json:"putTime"` // 100 ns
-	Type     int               `json:"type"`
-	MD5      string            `json:"md5,omitempty"`
-	EndUser  string            `json:"endUser,omitempty"`
-	Meta     map[string]string `json:"x-qn-meta,omitempty"`
-	Parts    []int64           `json:"parts,omitempty"`
-}
-
-func infoOf(o engine.Object) objectInfo {
-	return objectInfo{
-		Hash: o.Hash, Size: o.Size, MimeType: o.MimeType, PutTime: o.PutTime, Type: o.FileType,
-		MD5: o.MD5, EndUser: o.EndUser, Meta: o.Meta, Parts: o.Parts,
+// eachOption calls set with the pairs of a name and a value that end a path, in
+// their order.
+func eachOption(arguments []string, set func(name, value string) error) error {
+	if len(arguments)%2 != 0 {
+		return invalidArgument()
 	}
-}
-
-// stat serves /stat/<entry>[/needparts/true].
-func (s *Server) stat(owner, bucket, key string, options []string) (any, error) {
-	needParts := false
-	switch {
-	case len(options) == 0:
-	case len(options) == 2 && options[0] == "needparts":
-		needParts = options[1] == "true"
-	default:
-		return nil, invalidArgument()
-	}
-	object, err := s.engine.Stat(owner, bucket, key)
-	if err != nil {
-		return nil, err
-	}
-	info := infoOf(object)
-	if !needParts {
-		info.Parts = nil
-	}
-	return info, nil
-}
-
-// delete serves /delete/<entry>.
-func (s *Server) delete(owner, bucket, key string, options []string) (any, error) {
-	if len(options) > 0 {
-		return nil, invalidArgument()
-	}
-	return nil, s.engine.Delete(owner, bucket, key)
-}
-
-// changeMeta serves /chgm/<entry>[/mime/<m>][/x-qn-meta-<k>/<v>]…[/cond/<c>].
-// All values are URL-safe base64. Some clients send an empty mime, which is
-// taken for none (assumption).
-func (s *Server) changeMeta(owner, bucket, key string, options []string) (any, error) {
-	change := engine.MetaChange{Owner: owner, Bucket: bucket, Key: key, Meta: map[string]string{}}
-	if len(options)%2 != 0 {
-		return nil, invalidArgument()
-	}
-	for i := 0; i < len(options); i += 2 {
-		value, err := decodeText(options[i+1])
-		if err != nil {
-			return nil, err
-		}
-		name, isMeta := metaName(options[i])
-		switch {
-		case isMeta:
-			change.Meta[name] = value
-		case options[i] == "mime":
-			change.MimeType = value
-		case options[i] == "cond":
-			if change.Cond, err = parseCondition(value); err != nil {
-				return nil, err
-			}
-		default:
-			return nil, notImplemented("/chgm/…/" + options[i])
-		}
-	}
-	return nil, s.engine.ChangeMeta(change)
-}
-
-// metaName cuts "x-qn-meta-" off, in whatever case clients write it.
-func metaName(field string) (name string, ok bool) {
-	const prefix = "x-qn-meta-"
-	if len(field) < len(prefix) || !strings.EqualFold(field[:len(prefix)], prefix) {
-		return "", false
-	}
-	return field[len(prefix):], true
-}
-
-func parseCondition(text string) (map[string]string, error) {
-	values, err := url.ParseQuery(text)
-	if err != nil {
-		return nil, invalidArgument()
-	}
-	cond := map[string]string{}
-	for name := range values {
-		cond[name] = values.Get(name)
-	}
-	return cond, nil
-}
-
-const (
-	maxBatch        = 1000
-	statusPartially = 298 // some operations of a batch failed
-)
-
-// batchResult is the answer to one operation of a batch.
-type batchResult struct {
-	Code int `json:"code"`
-	Data any `json:"data,omitempty"`
-}
-
-// batch serves POST /batch with op=…&op=…. The operations on one entry are
-// done in their order; those on different entries do not see each other, and
-// are done at the same time so that they share the store's commits.
-func (s *Server) batch(c *call) (any, error) {
-	ops := c.params["op"]
-	if len(ops) == 0 || len(ops) > maxBatch {
-		return nil, invalidArgument()
-	}
-	byEntry := map[string][]int{}
-	for i, op := range ops {
-		_, arguments := splitOperation(op)
-		entry := ""
-		if len(arguments) > 0 {
-			entry = arguments[0]
-		}
-		byEntry[entry] = append(byEntry[entry], i)
-	}
-	results := make([]batchResult, len(ops))
-	var workers errgroup.Group
-	workers.SetLimit(64)
-	for _, indexes := range byEntry {
-		workers.Go(func() error {
-			for _, i := range indexes {
-				results[i] = c.batchOperation(ops[i])
-			}
-			return nil
-		})
-	}
-	if err := workers.Wait(); err != nil {
-		return nil, err
-	}
-	for _, result := range results {
-		if result.Code != http.StatusOK {
-			return coded{status: statusPartially, value: results}, nil
-		}
-	}
-	return results, nil
-}
-
-func (c *call) batchOperation(op string) batchResult {
-	name, arguments := splitOperation(op)
-	err := c.unseenEntry(arguments)
-	var value any
-	if err == nil {
-		value, err = c.s.operate(c.owner, name, arguments)
-	}
-	if err != nil {
-		e := refusal(err)
-		return batchResult{Code: e.Code, Data: errorBody{Error: e.Message, ErrorCode: e.ErrorCode}}
-	}
-	return batchResult{Code: http.StatusOK, Data: value}
-}
-
-// unseenEntry refuses an operation of a batch on what a fault hides.
-func (c *call) unseenEntry(arguments []string) error {
-	if len(arguments) == 0 {
-		return nil
-	}
-	for _, t := range entryTarget(arguments[0]) {
-		switch {
-		case c.fault.hidesBucket(t.bucket):
-			return noSuchBucket()
-		case c.fault.hides(t.bucket, t.key):
-			return noSuchObject()
+	for i := 0; i < len(arguments); i += 2 {
+		if err := set(arguments[i], arguments[i+1]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// splitOperation cuts "/stat/<entry>" or, as other clients write it,
-// "stat/<entry>".
-func splitOperation(op string) (name string, arguments []string) {
-	segments := strings.Split(strings.TrimPrefix(op, "/"), "/")
-	return segments[0], segments[1:]
+// onlyOption returns the value of the one option that a path must end in.
+func onlyOption(arguments []string, name string) (string, error) {
+	if len(arguments) != 2 || arguments[0] != name {
+		return "", invalidArgument()
+	}
+	return arguments[1], nil
 }
 
-// batchTargets returns every entry that a batch names.
-func batchTargets(c *call) []target {
-	var targets []target
-	for _, op := range c.params["op"] {
-		if _, arguments := splitOperation(op); len(arguments) > 0 {
-			targets = append(targets, entryTarget(arguments[0])...)
-		}
+// parseNumber parses a decimal number of a path.
+func parseNumber(text string) (int, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0, invalidArgument()
 	}
-	return targets
+	return int(n), nil
+}
+
+// parseFlag parses "true" or "false"; the Python SDK writes them in capitals.
+func parseFlag(text string) (bool, error) {
+	flag, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, invalidArgument()
+	}
+	return flag, nil
+}
+
+// objectInfo is an object in the answers of stat and list.
+type objectInfo struct {
+	Hash     string               `json:"hash"`
+	Size     int64                `json:"fsize"`
+	MimeType string               `json:"mimeType"`
+	PutTime  int64                `json:"putTime"` // 100 ns
+	Type     int                  `json:"type"`
+	Restore  engine.RestoreStatus `json:"restoreStatus,omitempty"` // absent where an archive is frozen
+	MD5      string               `json:"md5,omitempty"`
+	EndUser  string               `json:"endUser,omitempty"`
+	Meta     map[string]string    `json:"x-qn-meta,omitempty"`
+	Parts    []int64              `json:"parts,omitempty"`
+}
+
+func infoOf(o engine.Object) objectInfo {
+	return objectInfo{
+		Hash: o.Hash, Size: o.Size, MimeType: o.MimeType, PutTime: o.PutTime, Type: o.FileType,
+		Restore: o.Restore, MD5: o.MD5, EndUser: o.EndUser, Meta: o.Meta, Parts: o.Parts,
+	}
+}
+
+// objectStat is the answer of stat. The moments are unix seconds; their names are
+// Kodo's, with capitals of all kinds.
+type objectStat struct {
+	objectInfo
+
+	Status               int   `json:"status,omitempty"` // 1: disabled
+	Expiration           int64 `json:"expiration,omitempty"`
+	ToIA                 int64 `json:"transitionToIA,omitempty"`
+	ToIntelligentTiering int64 `json:"transitionToIntelligentTiering,omitempty"`
+	ToArchiveIR          int64 `json:"transitionToArchiveIR,omitempty"`
+	ToArchive            int64 `json:"transitionToARCHIVE,omitempty"`
+	ToDeepArchive        int64 `json:"transitionToDeepArchive,omitempty"`
+}
+
+// statusOf returns whether an object is disabled as Kodo writes it.
+func statusOf(o engine.Object) int {
+	if o.Disabled {
+		return 1
+	}
+	return 0
+}
+
+// stat serves /stat/<entry>[/needparts/true].
+func (s *Server) stat(ref engine.ObjectRef, arguments []string) (any, error) {
+	needParts := false
+	err := eachOption(arguments, func(name, value string) (err error) {
+		if name != "needparts" {
+			return invalidArgument()
+		}
+		needParts, err = parseFlag(value)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	object, err := s.engine.Stat(ref.Owner, ref.Bucket, ref.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !needParts {
+		object.Parts = nil
+	}
+	return objectStat{
+		objectInfo: infoOf(object), Status: statusOf(object), Expiration: object.DeletesAt,
+		ToIA:                 object.Transitions[engine.IA],
+		ToIntelligentTiering: object.Transitions[engine.IntelligentTiering],
+		ToArchiveIR:          object.Transitions[engine.ArchiveIR],
+		ToArchive:            object.Transitions[engine.Archive],
+		ToDeepArchive:        object.Transitions[engine.DeepArchive],
+	}, nil
+}
+
+// delete serves /delete/<entry>.
+func (s *Server) delete(ref engine.ObjectRef, arguments []string) (any, error) {
+	if len(arguments) > 0 {
+		return nil, invalidArgument()
+	}
+	return nil, s.engine.Delete(ref.Owner, ref.Bucket, ref.Key)
+}
+
+// copy serves /copy/<entry>/<entry>[/force/<bool>].
+func (s *Server) copy(ref engine.ObjectRef, arguments []string) (any, error) {
+	transfer, err := parseTransfer(ref, arguments)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.engine.CopyObject(transfer)
+}
+
+// move serves /move/<entry>/<entry>[/force/<bool>].
+func (s *Server) move(ref engine.ObjectRef, arguments []string) (any, error) {
+	transfer, err := parseTransfer(ref, arguments)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.engine.MoveObject(transfer)
+}
+
+func parseTransfer(ref engine.ObjectRef, arguments []string) (engine.Copy, error) {
+	if len(arguments) == 0 {
+		return engine.Copy{}, invalidArgument()
+	}
+	bucket, key, err := decodeEntry(arguments[0])
+	if err != nil {
+		return engine.Copy{}, err
+	}
+	transfer := engine.Copy{Owner: ref.Owner, FromBucket: ref.Bucket, From: ref.Key, ToBucket: bucket, To: key}
+	err = eachOption(arguments[1:], func(name, value string) (err error) {
+		if name != "force" {
+			return invalidArgument()
+		}
+		transfer.Force, err = parseFlag(value)
+		return err
+	})
+	return transfer, err
 }

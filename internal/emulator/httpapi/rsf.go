@@ -6,7 +6,7 @@ import "github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 type listedObject struct {
 	Key string `json:"key"`
 	objectInfo
-	Status int `json:"status"` // always there in a listing, in stat only when it is not 0
+	Status int `json:"status"` // 1: disabled; always there in a listing, in stat only when it is not 0
 }
 
 // listing is the answer of /list.
@@ -37,7 +37,7 @@ func (s *Server) list(c *call) (any, error) {
 		if c.fault.hides(object.Bucket, object.Key) {
 			continue
 		}
-		answer.Items = append(answer.Items, listedObject{Key: object.Key, objectInfo: infoOf(object)})
+		answer.Items = append(answer.Items, listedObject{Key: object.Key, objectInfo: infoOf(object), Status: statusOf(object)})
 	}
 	return answer, nil
 }

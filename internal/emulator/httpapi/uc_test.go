@@ -301,8 +301,6 @@ func TestUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	for call, want := range map[string]struct{ name, service string }{
-		"POST /copy/a/b":              {"POST copy", "rs"},
-		"POST /move/a/b":              {"POST move", "rs"},
 		"POST /v2/list?bucket=public": {"POST v2/list", "rsf"},
 		"POST /mkblk/4194304":         {"POST mkblk", "up"},
 		"POST /putb64/5":              {"POST putb64", "up"},
