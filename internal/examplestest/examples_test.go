@@ -66,7 +66,7 @@ func newTerraform(t *testing.T) terraform {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	tf := newTerraform(t)
-	for _, example := range glob(t, tf.root, "provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf") {
+	for _, example := range glob(t, tf.root, "provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function.tf") {
 		t.Run(name(t, tf.root, example), func(t *testing.T) {
 			t.Parallel()
 			kodo := newEmulator(t)
@@ -125,7 +125,8 @@ func TestImportExamples(t *testing.T) {
 	}
 }
 
-// TestEveryTypeHasExamples wants the files from which a resource's page is made.
+// TestEveryTypeHasExamples wants the files from which the page of a resource or a
+// function is made.
 func TestEveryTypeHasExamples(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.Root()
@@ -139,6 +140,7 @@ func TestEveryTypeHasExamples(t *testing.T) {
 	var document struct {
 		Schemas map[string]struct {
 			Resources map[string]json.RawMessage `json:"resource_schemas"`
+			Functions map[string]json.RawMessage `json:"functions"`
 		} `json:"provider_schemas"`
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
@@ -149,6 +151,11 @@ func TestEveryTypeHasExamples(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(root, "examples", "resources", resource, file)); err != nil {
 				t.Errorf("%s: %v", resource, err)
 			}
+		}
+	}
+	for function := range document.Schemas["kodo"].Functions {
+		if _, err := os.Stat(filepath.Join(root, "examples", "functions", function, "function.tf")); err != nil {
+			t.Errorf("%s: %v", function, err)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type operation struct {
 
 // operationOn returns an operation on an object. The arguments follow the object in the path, and are encoded already.
 func operationOn(name, command, bucket, key string, arguments ...string) operation {
-	line := append([]string{command, encodeEntry(bucket, key)}, arguments...)
+	line := append([]string{command, EncodeEntry(bucket, key)}, arguments...)
 	return operation{name: name, method: http.MethodPost, bucket: bucket, key: key, line: strings.Join(line, "/")}
 }
 
@@ -35,8 +35,9 @@ func (c *Client) operateAlone(ctx context.Context, o operation, out any) error {
 // entry is how Kodo's calls name an object.
 func entry(bucket, key string) string { return bucket + ":" + key }
 
-// encodeEntry is entry as a segment of a path.
-func encodeEntry(bucket, key string) string { return encodeSegment(entry(bucket, key)) }
+// EncodeEntry is the entry of an object as a segment of a path: URL-safe base64 with padding, which the documentation
+// calls EncodedEntryURI.
+func EncodeEntry(bucket, key string) string { return encodeSegment(entry(bucket, key)) }
 
 // encodeSegment makes any text a segment of a path, in the way that Kodo reads.
 func encodeSegment(text string) string { return base64.URLEncoding.EncodeToString([]byte(text)) }

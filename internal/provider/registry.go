@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/qiniu/terraform-provider-kodo/internal/functions"
 	"github.com/qiniu/terraform-provider-kodo/internal/resources"
 )
 
@@ -35,7 +36,15 @@ func (*kodoProvider) EphemeralResources(context.Context) []func() ephemeral.Ephe
 }
 
 func (*kodoProvider) Functions(context.Context) []func() function.Function {
-	return nil
+	return []func() function.Function{
+		functions.NewContentType,
+		functions.NewEncodeEntry,
+		functions.NewFileQetag,
+		functions.NewObjectKey,
+		functions.NewPublicURL,
+		functions.NewQetag,
+		functions.NewSaveas,
+	}
 }
 
 func (*kodoProvider) Actions(context.Context) []func() action.Action {

@@ -1,0 +1,3 @@
+output "etag" {
+  value = provider::kodo::file_qetag("${path.module}/app.js")
+}
