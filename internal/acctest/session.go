@@ -2,22 +2,30 @@ package acctest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
 // Session is a state, and the provider that it is planned and applied with. It
-// does in the same order what Terraform core does, without a Terraform:
+// does in the same order what Terraform core does, without a Terraform, and
+// holds the provider's answers against core's rules:
 //
-//   - Plan refreshes every object, then plans every change. It changes nothing.
-//   - Apply plans each change once more with a provider that was just started,
-//     as Terraform does, refuses a plan that came out differently, and applies.
-//     An object whose creation failed is tainted, and the next plan replaces it.
-//
-// It knows no references between resources: their values are given as Values.
+//   - Plan moves, upgrades, refreshes and imports objects, then plans every
+//     block, with unknown values where one refers to what is not known yet. It
+//     changes nothing.
+//   - Apply starts a new provider, as Terraform does, and plans each change once
+//     more, with those values known. It refuses a plan that came out differently,
+//     and applies. An object whose creation failed is tainted, and the next plan
+//     replaces it; one that was replaced by its successor and could not be
+//     deleted is deposed, and the next plan deletes it.
 type Session struct {
 	// Provider is the provider block. Change it between calls to change keys.
 	Provider Values
@@ -25,11 +33,16 @@ type Session struct {
 	// Context is that of every request; cancel it to interrupt an apply.
 	Context context.Context
 
+	// Parallelism is how many objects are read or changed at once, in an order
+	// that is left to chance; with 0 or 1 the order is that of the plan.
+	Parallelism int
+
+	// Wrap stands between the session and each provider that it starts, unless it is nil.
+	Wrap func(tfprotov6.ProviderServer) tfprotov6.ProviderServer
+
 	t           *testing.T
 	newProvider func() provider.Provider
-	current     map[string]*object
-	deposed     map[string]*object // left by a replacement that created first and could not delete
-	entered     []string           // addresses in the order in which they entered the state
+	state       *state
 }
 
 // NewSession returns a session with an empty state.
@@ -40,115 +53,11 @@ func NewSession(t *testing.T, newProvider func() provider.Provider, config Value
 		Context:     t.Context(),
 		t:           t,
 		newProvider: newProvider,
-		current:     map[string]*object{},
-		deposed:     map[string]*object{},
+		state:       &state{current: map[string]*object{}, deposed: map[string][]*object{}},
 	}
 }
 
-// Apply carries out a plan, in the order of its changes. What fails does not
-// keep the rest from being done.
-func (s *Session) Apply(p *Plan) Diagnostics {
-	s.t.Helper()
-	if p.Diagnostics.HasErrors() {
-		s.t.Fatalf("a plan with errors cannot be applied:\n%s", p.Diagnostics)
-	}
-	server, diags := s.start()
-	if diags.HasErrors() {
-		return diags
-	}
-	s.current = p.refreshed
-	for _, change := range p.Changes {
-		diags = append(diags, s.applyChange(server, change)...)
-	}
-	return diags
-}
-
-func (s *Session) applyChange(server *Server, change *Change) Diagnostics {
-	s.t.Helper()
-	switch {
-	case change.Action == NoOp:
-		return nil
-	case change.deposed:
-		return s.destroy(server, change.Address, s.deposed)
-	case change.Action == Delete:
-		return s.destroy(server, change.Address, s.current)
-	case change.Action != Replace:
-		return s.write(server, change, change.prior)
-	case !change.resource.CreateBeforeDestroy:
-		if diags := s.destroy(server, change.Address, s.current); diags.HasErrors() {
-			return diags
-		}
-		return s.write(server, change, nil)
-	default:
-		s.deposed[change.Address] = s.current[change.Address]
-		delete(s.current, change.Address)
-		diags := s.write(server, change, nil)
-		if !diags.HasErrors() {
-			return append(diags, s.destroy(server, change.Address, s.deposed)...)
-		}
-		if s.current[change.Address] == nil { // nothing was made: the old object is the object again
-			s.current[change.Address] = s.deposed[change.Address]
-			delete(s.deposed, change.Address)
-		}
-		return diags
-	}
-}
-
-const summaryInconsistent = "Provider produced inconsistent result after apply"
-
-// write creates or updates the object: it plans once more and applies that.
-func (s *Session) write(server *Server, change *Change, prior *object) Diagnostics {
-	s.t.Helper()
-	name := typeName(change.Address)
-	config := server.encode(server.resource(name).ValueType(), change.resource.Config)
-	final, diags := server.plan(name, prior, config)
-	if !diags.HasErrors() {
-		diags = append(diags, server.checkSame("Provider produced inconsistent final plan", change.Address, change.planned.value, final.value)...)
-	}
-	if diags.HasErrors() {
-		return diags
-	}
-	made, d := server.apply(name, prior, config, final)
-	diags = append(diags, d...)
-	if made == nil { // Terraform keeps what it had rather than forget it
-		if !diags.HasErrors() {
-			diags = append(diags, inconsistent(summaryInconsistent, change.Address, "there is no object")...)
-		}
-		return diags
-	}
-	if !diags.HasErrors() {
-		diags = append(diags, server.checkSame(summaryInconsistent, change.Address, final.value, made.value)...)
-	}
-	if !made.value.IsFullyKnown() {
-		diags = append(diags, inconsistent("Provider returned invalid result object after apply", change.Address, "it has unknown values")...)
-	}
-	made.tainted = diags.HasErrors() && prior == nil
-	s.enter(change.Address, made)
-	return diags
-}
-
-// destroy destroys the object that the map has at the address.
-func (s *Session) destroy(server *Server, address string, objects map[string]*object) Diagnostics {
-	s.t.Helper()
-	name, prior := typeName(address), objects[address]
-	nothing := server.null(name)
-	final, diags := server.plan(name, prior, nothing)
-	if diags.HasErrors() {
-		return diags
-	}
-	left, d := server.apply(name, prior, nothing, final)
-	diags = append(diags, d...)
-	switch {
-	case left != nil:
-		left.tainted = prior.tainted
-		objects[address] = left
-	case !diags.HasErrors():
-		delete(objects, address)
-	}
-	return diags
-}
-
-// Import takes the object of an import id into the state.
+// Import takes the object of an import id into the state, as `terraform import` does.
 func (s *Session) Import(address, id string) Diagnostics {
 	s.t.Helper()
 	return s.importObject(address, id, nil)
@@ -166,33 +75,17 @@ func (s *Session) importObject(address, id string, identity Values) Diagnostics 
 	if diags.HasErrors() {
 		return diags
 	}
-	imported, d := server.importResource(typeName(address), id, identity)
-	if diags = append(diags, d...); imported == nil {
-		return diags
+	imported, d := server.importResource(address, id, identity)
+	if imported != nil {
+		s.state.enter(address, imported)
 	}
-	read, d := server.read(typeName(address), imported)
-	if diags = append(diags, d...); diags.HasErrors() {
-		return diags
-	}
-	if read == nil {
-		return append(diags, inconsistent("Cannot import non-existent remote object", address, "the provider found none")...)
-	}
-	s.enter(address, read)
-	return diags
-}
-
-// enter puts an object into the state.
-func (s *Session) enter(address string, o *object) {
-	if s.current[address] == nil {
-		s.entered = append(slices.DeleteFunc(s.entered, func(a string) bool { return a == address }), address)
-	}
-	s.current[address] = o
+	return append(diags, d...)
 }
 
 // State is the object of an address in the state, or nil.
 func (s *Session) State(address string) Values {
 	s.t.Helper()
-	o := s.current[address]
+	o := s.state.current[address]
 	if o == nil {
 		return nil
 	}
@@ -203,10 +96,13 @@ func (s *Session) State(address string) Values {
 	return attributes
 }
 
+// Addresses are those in the state, in order.
+func (s *Session) Addresses() []string { return sortedKeys(s.state.current) }
+
 // Identity is the identity of an address in the state, or nil.
 func (s *Session) Identity(address string) Values {
 	s.t.Helper()
-	o := s.current[address]
+	o := s.state.current[address]
 	if o == nil || o.identity == nil {
 		return nil
 	}
@@ -218,29 +114,161 @@ func (s *Session) Identity(address string) Values {
 	return identity
 }
 
+// GeneratedConfig is the block that Terraform would generate for an object of
+// the state: every argument that has a value.
+func (s *Session) GeneratedConfig(address string) Values {
+	s.t.Helper()
+	server, _ := s.start()
+	return schemaOf(server.resource(typeName(address)).Block).arguments(s.State(address))
+}
+
 // Tainted reports whether the next plan replaces the object.
 func (s *Session) Tainted(address string) bool {
-	return s.current[address] != nil && s.current[address].tainted
+	o := s.state.current[address]
+	return o != nil && o.tainted
 }
 
 // Forget does what `terraform state rm` does.
-func (s *Session) Forget(address string) { delete(s.current, address) }
+func (s *Session) Forget(address string) { delete(s.state.current, address) }
 
 // Taint does what `terraform taint` does.
-func (s *Session) Taint(address string) { s.current[address].tainted = true }
+func (s *Session) Taint(address string) { s.state.retaint(address, true) }
 
 // Untaint does what `terraform untaint` does.
-func (s *Session) Untaint(address string) { s.current[address].tainted = false }
+func (s *Session) Untaint(address string) { s.state.retaint(address, false) }
+
+// Foreign is an object of another provider's type, as it is in a state file.
+type Foreign struct {
+	Provider      string // such as "registry.terraform.io/hashicorp/aws"
+	Type          string // such as "aws_s3_object"
+	SchemaVersion int64
+	State         string // JSON
+	Private       []byte
+}
+
+// Enter puts an object of another provider's type into the state, for a block
+// that says MovedFrom.
+func (s *Session) Enter(address string, foreign Foreign) {
+	s.state.enter(address, &object{foreign: &foreign})
+}
 
 // start starts and configures a provider, as Terraform does for each walk.
 func (s *Session) start() (*Server, Diagnostics) {
 	s.t.Helper()
-	server := NewServer(s.Context, s.t, s.newProvider)
+	provider := providerserver.NewProtocol6(s.newProvider())()
+	if s.Wrap != nil {
+		provider = s.Wrap(provider)
+	}
+	server := serve(s.Context, s.t, provider)
 	diags := server.Validate(s.Provider)
 	if diags.HasErrors() {
 		return server, diags
 	}
 	return server, append(diags, server.Configure(s.Provider)...)
+}
+
+// parallel calls do for 0 to n-1, as many at once as the session says.
+func (s *Session) parallel(n int, do func(i int)) {
+	s.t.Helper()
+	if s.Parallelism <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	slots := make(chan struct{}, s.Parallelism)
+	var all sync.WaitGroup
+	var whole atomic.Int64 // less than n if the protocol itself failed
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+			whole.Add(1)
+		})
+	}
+	all.Wait()
+	if whole.Load() < int64(n) {
+		s.t.FailNow()
+	}
+}
+
+// state is what a state file keeps.
+type state struct {
+	current map[string]*object
+	deposed map[string][]*object // left by replacements that created first and could not delete
+	entered []string             // addresses in the order in which they entered the state
+}
+
+// clone is a copy that can be changed; the objects are never changed in place.
+func (s *state) clone() *state {
+	deposed := make(map[string][]*object, len(s.deposed))
+	for address, objects := range s.deposed {
+		deposed[address] = slices.Clone(objects)
+	}
+	return &state{current: maps.Clone(s.current), deposed: deposed, entered: slices.Clone(s.entered)}
+}
+
+// enter puts an object into the state.
+func (s *state) enter(address string, o *object) {
+	if s.current[address] == nil {
+		s.entered = append(slices.DeleteFunc(s.entered, func(a string) bool { return a == address }), address)
+	}
+	s.current[address] = o
+}
+
+// move gives the object of a moved block its new address, unless that has one.
+func (s *state) move(server *Server, block Resource) Diagnostics {
+	from, to := block.MovedFrom, block.Address
+	o := s.current[from]
+	if o == nil || s.current[to] != nil {
+		return nil
+	}
+	var diags Diagnostics
+	if o.foreign != nil {
+		if o, diags = server.move(to, o.foreign); o == nil {
+			return diags
+		}
+	}
+	delete(s.current, from)
+	s.current[to] = o
+	for i, address := range s.entered {
+		if address == from {
+			s.entered[i] = to
+		}
+	}
+	return diags
+}
+
+// depose makes room for the successor of an object.
+func (s *state) depose(address string) {
+	s.deposed[address] = append(s.deposed[address], s.current[address])
+	delete(s.current, address)
+}
+
+// restore undoes the last depose.
+func (s *state) restore(address string) {
+	objects := s.deposed[address]
+	s.current[address] = objects[len(objects)-1]
+	s.redepose(address, s.current[address], nil)
+}
+
+// redepose puts what is left of a deposed object in its place; nil is nothing.
+func (s *state) redepose(address string, o, left *object) {
+	objects := slices.DeleteFunc(s.deposed[address], func(d *object) bool { return d == o })
+	if left != nil {
+		objects = append(objects, left)
+	}
+	s.deposed[address] = objects
+	if len(objects) == 0 {
+		delete(s.deposed, address)
+	}
+}
+
+func (s *state) retaint(address string, tainted bool) {
+	o := *s.current[address]
+	o.tainted = tainted
+	s.current[address] = &o
 }
 
 // typeName is the type of an address.
