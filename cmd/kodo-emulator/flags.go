@@ -23,6 +23,7 @@ func parse(arguments []string, help io.Writer) (emulator.Options, error) {
 	flags.BoolVar(&noSync, "no-sync", false, "with --data, do not wait for the disk: faster, but a crash of the machine may lose it all")
 	flags.DurationVar(&options.Latency, "latency", 0, "`time` to add to every request, such as 50ms")
 	flags.BoolVar(&options.Strict, "strict", false, "accept signatures only as documented, and none of the official clients' habits")
+	flags.BoolVar(&options.AllowRemote, "allow-remote", false, "let callbacks, notifications and fetches go to other machines, not only to loopback addresses")
 	flags.Func("access-key", "access `key` of an account, followed by its --secret-key; repeatable", appendTo(&accessKeys))
 	flags.Func("secret-key", "secret `key` of the account", appendTo(&secretKeys))
 	flags.Func("bucket", "`name[:public]` of a bucket of the first account that should exist; repeatable", func(text string) error {

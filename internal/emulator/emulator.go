@@ -18,8 +18,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/httpapi"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/outbound"
 )
 
 // Account is a pair of keys. Each account owns its own buckets; the access key
@@ -51,6 +53,10 @@ type Options struct {
 	Domains  []DomainSpec  // of buckets of the first account
 	Latency  time.Duration // added to every request
 	Strict   bool          // accept signatures only as documented, and none of the official clients' habits
+
+	// AllowRemote lets callbacks, notifications and fetches go to other machines
+	// than this one.
+	AllowRemote bool
 }
 
 // The types of the request log and of faults.
@@ -80,6 +86,7 @@ type Emulator struct {
 	api      *httpapi.Server
 	server   *http.Server
 	origins  *origins
+	outbound *outbound.Client
 	address  string
 	accounts []Account
 	dir      string        // the data folder
@@ -115,10 +122,11 @@ func New(options Options) (*Emulator, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	e.origins = newOrigins(listener.Addr(), e.engine, e.serve)
+	verifier := auth.NewVerifier(func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok }, time.Now)
+	e.outbound = outbound.New(outbound.Config{Verifier: verifier, AllowRemote: options.AllowRemote})
 	e.api = httpapi.New(httpapi.Config{
-		Engine: e.engine, Host: e.address, Origins: e.origins,
-		Secret: func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok },
-		Now:    time.Now, Idle: idle, Latency: options.Latency, Strict: options.Strict, Done: e.done,
+		Engine: e.engine, Verifier: verifier, Host: e.address, Origins: e.origins, Outbound: e.outbound,
+		Idle: idle, Latency: options.Latency, Strict: options.Strict, Done: e.done,
 	})
 	e.server = &http.Server{
 		Handler: http.HandlerFunc(e.handle), ReadHeaderTimeout: idle, IdleTimeout: 2 * idle, DisableGeneralOptionsHandler: true,
@@ -283,6 +291,7 @@ func (e *Emulator) Close() error { return e.close() }
 
 func (e *Emulator) shutDown() error {
 	close(e.done)
+	e.outbound.Close()
 	e.origins.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()

@@ -62,6 +62,12 @@ func (v *Verifier) Ahead(d time.Duration) *Verifier {
 	return &ahead
 }
 
+// Known reports whether there is an account of this access key.
+func (v *Verifier) Known(accessKey string) bool {
+	_, ok := v.secret(accessKey)
+	return ok
+}
+
 // Signature verifies that sign is accessKey's signature of data, as in
 // "<access key>:<sign>:<data>" of an upload token.
 func (v *Verifier) Signature(accessKey, sign, data string) error {
@@ -86,8 +92,11 @@ func (v *Verifier) split(token string) (accessKey, secret, sign string, ok bool)
 // of data. The text is compared, not the decoded bytes, because Kodo refuses
 // a signature whose padding was stripped.
 func signed(secret, data, sign string) bool {
+	return hmac.Equal([]byte(signature(secret, data)), []byte(sign))
+}
+
+func signature(secret, data string) string {
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write([]byte(data))
-	want := base64.URLEncoding.EncodeToString(mac.Sum(nil))
-	return hmac.Equal([]byte(want), []byte(sign))
+	return base64.URLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -77,7 +77,7 @@ func (s *Server) queryV2(c *call) (any, error) {
 // access key that it does not know.
 func (s *Server) discover(c *call) (bucket engine.Bucket, origin string, err error) {
 	accessKey := c.params.Get("ak")
-	if _, ok := s.config.Secret(accessKey); !ok {
+	if !s.verifier.Known(accessKey) {
 		return engine.Bucket{}, "", &engine.Error{Code: 612, Message: "app/accesskey is not found"}
 	}
 	bucket, err = s.engine.Bucket(accessKey, c.params.Get("bucket"))

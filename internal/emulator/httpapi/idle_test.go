@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/httpapi"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/outbound"
 )
 
 // noOrigins is a server without download listeners.
@@ -38,9 +40,11 @@ func newHandler(tb testing.TB, idle time.Duration) (handler *httpapi.Server, dir
 	if _, err := opened.CreateBucket(account.AccessKey, "bucket", "", false); err != nil {
 		tb.Fatal(err)
 	}
+	verifier := auth.NewVerifier(func(accessKey string) (string, bool) { return account.SecretKey, accessKey == account.AccessKey }, time.Now)
+	sender := outbound.New(outbound.Config{Verifier: verifier})
+	tb.Cleanup(sender.Close)
 	return httpapi.New(httpapi.Config{
-		Engine: opened, Host: "h", Origins: noOrigins{}, Now: time.Now, Idle: idle, Done: make(chan struct{}),
-		Secret: func(accessKey string) (string, bool) { return account.SecretKey, accessKey == account.AccessKey },
+		Engine: opened, Verifier: verifier, Host: "h", Origins: noOrigins{}, Outbound: sender, Idle: idle, Done: make(chan struct{}),
 	}), dir
 }
 

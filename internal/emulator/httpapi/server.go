@@ -16,6 +16,7 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/outbound"
 )
 
 // Origins keeps the download listeners: every bucket has an address of its
@@ -33,15 +34,15 @@ type Origins interface {
 
 // Config is what a Server needs. All of it must be set but Latency and Strict.
 type Config struct {
-	Engine  *engine.Engine
-	Secret  func(accessKey string) (secretKey string, ok bool) // the accounts; an access key is its account's name
-	Host    string                                             // host:port that discovery names for every service
-	Origins Origins
-	Now     func() time.Time // the wall clock, for signatures and deadlines
-	Idle    time.Duration    // a connection that moves no byte for so long is closed
-	Latency time.Duration    // added to every request
-	Strict  bool             // accept management signatures only as documented
-	Done    <-chan struct{}  // closed when the server stops: ends every wait
+	Engine   *engine.Engine
+	Verifier *auth.Verifier // knows the accounts; an access key is its account's name
+	Host     string         // host:port that discovery names for every service
+	Origins  Origins
+	Outbound *outbound.Client // sends what Kodo sends to others
+	Idle     time.Duration    // a connection that moves no byte for so long is closed
+	Latency  time.Duration    // added to every request
+	Strict   bool             // accept management signatures only as documented
+	Done     <-chan struct{}  // closed when the server stops: ends every wait
 }
 
 // Server answers for every host of Kodo.
@@ -61,7 +62,7 @@ func New(config Config) *Server {
 		Log:      &Log{},
 		Faults:   &Faults{},
 		engine:   config.Engine,
-		verifier: auth.NewVerifier(config.Secret, config.Now),
+		verifier: config.Verifier,
 		config:   config,
 	}
 	if config.Strict {
