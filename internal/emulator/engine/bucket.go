@@ -39,12 +39,14 @@ type Bucket struct {
 	Created     time.Time
 	Domains     []string // in the order in which they were bound
 	Tags        []Tag
-	Remark      string     `json:",omitempty"`
-	Protected   bool       `json:",omitempty"` // images are shown by their styles only (fact:bucket-protected)
-	MaxAge      int64      `json:",omitempty"` // seconds for which a client may cache, see CacheSeconds
-	Referer     Referer    `json:",omitzero"`
-	CORS        []CORSRule `json:",omitempty"`
-	Port        int        // the TCP port of the bucket's own download listener, 0 before it had one
+	Remark      string          `json:",omitempty"`
+	Protected   bool            `json:",omitempty"` // images are shown by their styles only (fact:bucket-protected)
+	MaxAge      int64           `json:",omitempty"` // seconds for which a client may cache, see CacheSeconds
+	Referer     Referer         `json:",omitzero"`
+	CORS        []CORSRule      `json:",omitempty"`
+	Rules       []LifecycleRule `json:",omitempty"` // in the order in which they were added
+	Events      []EventRule     `json:",omitempty"` // likewise
+	Port        int             // the TCP port of the bucket's own download listener, 0 before it had one
 }
 
 // Tag is a label of a bucket.

@@ -63,6 +63,14 @@ func (s *Server) table() map[string]route {
 		"corsRules/set":  {serviceUC, post, true, bucketArgument, s.setCORS},
 		"corsRules/get":  {serviceUC, either, true, bucketArgument, s.getCORS},
 		"buckets?remark": {serviceUC, []string{http.MethodPut}, true, bucketArgument, s.setRemark},
+		"rules/add":      {serviceUC, post, true, bucketParam, s.addRule},
+		"rules/update":   {serviceUC, post, true, bucketParam, s.updateRule},
+		"rules/delete":   {serviceUC, post, true, bucketParam, s.deleteRule},
+		"rules/get":      {serviceUC, either, true, bucketParam, s.getRules},
+		"events/add":     {serviceUC, post, true, bucketParam, s.addEventRule},
+		"events/update":  {serviceUC, post, true, bucketParam, s.updateEventRule},
+		"events/delete":  {serviceUC, post, true, bucketParam, s.deleteEventRule},
+		"events/get":     {serviceUC, either, true, bucketParam, s.getEventRules},
 		"bucketTagging":  {serviceUC, []string{http.MethodGet, http.MethodPut, http.MethodDelete}, true, bucketParam, s.tagging},
 
 		"stat":            {serviceRS, either, true, entryArgument, s.operation},
@@ -89,7 +97,7 @@ func (s *Server) table() map[string]route {
 func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
-			"v1/query", "v3/query", "bucket", "publish", "rules", "events", "image", "unimage",
+			"v1/query", "v3/query", "bucket", "publish", "image", "unimage",
 		},
 		serviceRSF: {"v2/list"},
 		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
@@ -107,7 +115,7 @@ func (s *Server) lookup(c *call) route {
 		c.command, c.arguments = "buckets/objects", append([]string{segments[1]}, segments[3:]...)
 	} else if len(segments) == 2 && segments[0] == "buckets" && c.params.Has("remark") {
 		c.command, c.arguments = "buckets?remark", segments[1:]
-	} else if len(segments) > 1 && (isVersion(segments[0]) || segments[0] == "corsRules") {
+	} else if len(segments) > 1 && (isVersion(segments[0]) || slices.Contains([]string{"rules", "events", "corsRules"}, segments[0])) {
 		c.command, c.arguments = segments[0]+"/"+segments[1], segments[2:]
 	} else {
 		c.command, c.arguments = segments[0], segments[1:]

@@ -275,6 +275,8 @@ func TestManagementSignatures(t *testing.T) {
 		"POST /noIndexPage?bucket=public&noIndexPage=0", "PUT /buckets/public?remark", "POST /maxAge?bucket=public&maxAge=1",
 		"POST /referAntiLeech?bucket=public&mode=0", "POST /accessMode/public/mode/1", "POST /setbucketquota/public/size/1",
 		"GET /getbucketquota/public", "POST /corsRules/set/public", "GET /corsRules/get/public",
+		"POST /rules/add?bucket=public", "POST /rules/update?bucket=public", "POST /rules/delete?bucket=public", "GET /rules/get?bucket=public",
+		"POST /events/add?bucket=public", "POST /events/update?bucket=public", "POST /events/delete?bucket=public", "GET /events/get?bucket=public",
 		"GET /bucketTagging?bucket=public", "PUT /bucketTagging?bucket=public",
 		"DELETE /bucketTagging?bucket=public", "GET /stat/cHVibGljOms=", "POST /delete/cHVibGljOms=",
 		"POST /chgm/cHVibGljOms=/mime/YQ==", "POST /batch", "GET /list?bucket=public",

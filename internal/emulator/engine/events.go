@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+)
+
+// EventRule says which events of a bucket are posted, and where.
+type EventRule struct {
+	Name      string
+	Prefix    string // of the keys that it is for
+	Suffix    string
+	Events    []string
+	URLs      []string // each gets every event
+	Host      string   `json:",omitempty"` // the Host header of the notification
+	AccessKey string   `json:",omitempty"` // signs the notification; empty: it is not signed
+}
+
+// The events that happen here.
+const (
+	EventPut      = "put"
+	EventMkfile   = "mkfile" // a multipart upload was completed
+	EventDelete   = "delete"
+	EventCopy     = "copy"
+	EventMove     = "move"
+	EventDisable  = "disable"
+	EventEnable   = "enable"
+	EventRestored = "restore:completed"
+)
+
+// knownEvents returns what a rule may name (documented), also events that never
+// happen here: nothing appends to an object, and there are no versions.
+func knownEvents() []string {
+	return []string{
+		EventPut, EventMkfile, EventDelete, EventCopy, EventMove, EventDisable, EventEnable, EventRestored,
+		"append", "deleteMarkerCreate", "predelete",
+	}
+}
+
+// AddEventRule adds a rule. Its name must be new, and so must its prefix and suffix
+// together.
+func (e *Engine) AddEventRule(owner, bucket string, rule EventRule) error {
+	return e.changeRules(owner, bucket, rule.check(), func(b *Bucket) error { return addNamed(&b.Events, rule) })
+}
+
+// UpdateEventRule replaces the rule of the same name.
+func (e *Engine) UpdateEventRule(owner, bucket string, rule EventRule) error {
+	return e.changeRules(owner, bucket, rule.check(), func(b *Bucket) error { return replaceNamed(b.Events, rule) })
+}
+
+// DeleteEventRule removes a rule.
+func (e *Engine) DeleteEventRule(owner, bucket, name string) error {
+	return e.changeRules(owner, bucket, nil, func(b *Bucket) error { return deleteNamed(&b.Events, name) })
+}
+
+func (r EventRule) label() (kind, name string) { return "event", r.Name }
+
+func (r EventRule) clash(other EventRule) error {
+	if r.Prefix != other.Prefix || r.Suffix != other.Suffix {
+		return nil
+	}
+	return errorf(400, "event prefix and suffix exists")
+}
+
+// check refuses a rule by itself. Names are documented; what the texts rest on is
+// fact:bucket-event-texts.
+func (r EventRule) check() error {
+	unknown := func(event string) bool { return !slices.Contains(knownEvents(), event) }
+	noURL := func(url string) bool {
+		return !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://")
+	}
+	switch {
+	case !validRuleName(r.Name):
+		return errorf(400, "invalid event name")
+	case len(r.Events) == 0 || slices.ContainsFunc(r.Events, unknown):
+		return errorf(400, "invalid events")
+	case len(r.URLs) == 0 || slices.ContainsFunc(r.URLs, noURL):
+		return errorf(400, "callbackURL must starts with http:// or https://")
+	}
+	return nil
+}
+
+// wants reports whether the rule is about an event of the object of a key.
+func (r EventRule) wants(event, key string) bool {
+	return slices.Contains(r.Events, event) && strings.HasPrefix(key, r.Prefix) && strings.HasSuffix(key, r.Suffix)
+}
