@@ -244,7 +244,7 @@ func (e *Engine) BucketByDomain(host string) (bucket Bucket, found bool, err err
 // (fact:bucket-domain-taken).
 func (e *Engine) BindDomain(owner, name, host string) error {
 	host = strings.ToLower(host)
-	if host == "" {
+	if host == "" || strings.Trim(host, domainCharacters) != "" {
 		return errorf(400, "invalid arguments")
 	}
 	return e.update(func(tx *store.Tx) error {
@@ -265,6 +265,9 @@ func (e *Engine) BindDomain(owner, name, host string) error {
 		return write(tx, bucketKey(name), bucket, nil)
 	})
 }
+
+// domainCharacters are those of a host with its port, also of an IPv6 address.
+const domainCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]"
 
 // UpdateBucket changes the settings of a bucket, all at once; those that other
 // methods change stay as they are. change may be called more than once, each time with the

@@ -230,7 +230,9 @@ func TestDomains(t *testing.T) {
 		}
 	}
 	wantError(t, e.BindDomain(owner, "bucket-2", "b.example.com"), 614, "the domain is bound to another bucket")
-	wantError(t, e.BindDomain(owner, "bucket-2", ""), 400, "invalid arguments")
+	for _, bad := range []string{"", "http://a.com", "a.com/", "a b", "ü.com", "*.a.com"} {
+		wantError(t, e.BindDomain(owner, "bucket-2", bad), 400, "invalid arguments")
+	}
 	bucket, found, err := e.BucketByDomain("A.Example.com:8080")
 	if err != nil || !found {
 		t.Fatalf("BucketByDomain = %t, %v", found, err)

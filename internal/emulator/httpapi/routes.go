@@ -51,8 +51,11 @@ func (s *Server) table() map[string]route {
 		"v3/buckets":     {serviceUC, either, true, allBuckets, s.bucketRows},
 		"v2/bucketInfo":  {serviceUC, either, true, bucketParam, s.bucketInfo},
 		"v2/bucketInfos": {serviceUC, either, true, allBuckets, s.bucketInfos},
-		"v2/domains":     {serviceUC, either, true, bucketParam, s.domainsV2},
-		"v3/domains":     {serviceUC, either, true, bucketParam, s.domainsV3},
+		"v2/domains":     {serviceUC, either, true, bucketParam, s.domainNames},
+		"v3/domains":     {serviceUC, either, true, bucketParam, s.domains},
+		"v6/domain":      {serviceAPI, either, true, bucketParam, s.domainList},
+		"v7/domain":      {serviceAPI, either, true, bucketParam, s.domainList},
+		"publish":        {serviceUC, post, true, bucketParam, s.publish},
 		"private":        {serviceUC, post, true, bucketParam, s.setPrivate},
 		"noIndexPage":    {serviceUC, post, true, bucketParam, s.setNoIndexPage},
 		"maxAge":         {serviceUC, post, true, bucketParam, s.setMaxAge},
@@ -97,12 +100,12 @@ func (s *Server) table() map[string]route {
 func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
-			"v1/query", "v3/query", "bucket", "publish", "image", "unimage",
+			"v1/query", "v3/query", "bucket", "image", "unimage",
 		},
 		serviceRSF: {"v2/list"},
 		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
 		serviceIO:  {"fetch", "prefetch"},
-		serviceAPI: {"sisyphus", "pfop", "status", "shares", "v6/domain", "v7/domain"},
+		serviceAPI: {"sisyphus", "pfop", "status", "shares"},
 		serviceCDN: {"v2/tune", "domain", "sslcert"},
 	}
 }

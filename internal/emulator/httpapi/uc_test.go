@@ -257,6 +257,26 @@ func TestDomains(t *testing.T) {
 	}
 	c.wantError("missing", c.get("/v2/domains?tbl=missing"), 631, "no such bucket")
 
+	if diff := cmp.Diff([]any{own, "cdn.example.com"}, c.get("/v6/domain/list?tbl=public").json(t)); diff != "" {
+		t.Errorf("/v6/domain/list (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff(any(v3), c.get("/v7/domain/list?tbl=public").json(t)); diff != "" {
+		t.Errorf("/v7/domain/list (-want +got)\n%s", diff)
+	}
+	c.wantStatus("another call", c.get("/v7/domain/show?tbl=public"), 501)
+
+	c.put("public", "k", "hello")
+	c.wantStatus("publish", c.postForm("/publish", url.Values{"domain": {"New.example.com"}, "tbl": {"public"}, "domaintype": {"1"}, "apiscope": {"0"}}), 200)
+	if diff := cmp.Diff([]any{own, "cdn.example.com", "new.example.com"}, c.get("/v2/domains?tbl=public").json(t)); diff != "" {
+		t.Errorf("after /publish (-want +got)\n%s", diff)
+	}
+	if res := c.onMain("/k", "new.example.com"); res.status != 200 || res.body != "hello" {
+		t.Errorf("download from the new domain: %d %s", res.status, res.body)
+	}
+	c.wantError("taken", c.post("/publish?tbl=private&domain=new.example.com"), 614, "the domain is bound to another bucket")
+	c.wantError("no domain", c.post("/publish?tbl=public"), 400, "invalid arguments")
+	c.wantError("another's", c.as(other).post("/publish?tbl=public&domain=x.example.com"), 631, "no such bucket")
+
 	c.wantStatus("drop", c.post("/drop/private"), 200)
 	if _, err := c.e.DownloadHost("private"); err == nil {
 		t.Error("a dropped bucket has a download host")
@@ -275,6 +295,7 @@ func TestManagementSignatures(t *testing.T) {
 		"POST /noIndexPage?bucket=public&noIndexPage=0", "PUT /buckets/public?remark", "POST /maxAge?bucket=public&maxAge=1",
 		"POST /referAntiLeech?bucket=public&mode=0", "POST /accessMode/public/mode/1", "POST /setbucketquota/public/size/1",
 		"GET /getbucketquota/public", "POST /corsRules/set/public", "GET /corsRules/get/public",
+		"POST /publish?tbl=public&domain=a", "GET /v6/domain/list?tbl=public", "GET /v7/domain/list?tbl=public",
 		"POST /rules/add?bucket=public", "POST /rules/update?bucket=public", "POST /rules/delete?bucket=public", "GET /rules/get?bucket=public",
 		"POST /events/add?bucket=public", "POST /events/update?bucket=public", "POST /events/delete?bucket=public", "GET /events/get?bucket=public",
 		"GET /bucketTagging?bucket=public", "PUT /bucketTagging?bucket=public",
