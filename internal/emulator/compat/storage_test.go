@@ -20,7 +20,8 @@ import (
 // of the whole process, so all that needs it is one test with one emulator.
 func TestStorage(t *testing.T) {
 	t.Parallel()
-	e := newEmulator(t, emulator.BucketSpec{Name: "forms"}, emulator.BucketSpec{Name: "parts"}, emulator.BucketSpec{Name: "manage", Public: true})
+	e := newEmulator(t, emulator.BucketSpec{Name: "forms"}, emulator.BucketSpec{Name: "parts"}, emulator.BucketSpec{Name: "manage", Public: true},
+		emulator.BucketSpec{Name: "settings", Region: "z2"}, emulator.BucketSpec{Name: "rules"})
 	storage.SetUcHosts(e.Endpoint())
 	v1 := &v1{
 		e: e, mac: auth.New(e.Account().AccessKey, e.Account().SecretKey), config: &storage.Config{UseHTTPS: false},
@@ -29,6 +30,8 @@ func TestStorage(t *testing.T) {
 	t.Run("ResumeUploaderV2", v1.testResumeUploaderV2)
 	t.Run("BucketManager objects", v1.testObjects)
 	t.Run("BucketManager buckets", v1.testBuckets)
+	t.Run("BucketManager settings", v1.testSettings)
+	t.Run("BucketManager rules", v1.testRules)
 	t.Run("private download", v1.testPrivateDownload)
 }
 
@@ -166,7 +169,7 @@ func (v *v1) testBuckets(t *testing.T) {
 		t.Errorf("ClearTagging() = %v", err)
 	}
 	names, err := manager.Buckets(true)
-	if err != nil || cmp.Diff([]string{"created", "forms", "manage", "parts"}, names) != "" {
+	if err != nil || cmp.Diff([]string{"created", "forms", "manage", "parts", "rules", "settings"}, names) != "" {
 		t.Errorf("Buckets() = %q, %v", names, err)
 	}
 	page, err := manager.BucketsV4(&storage.BucketV4Input{Limit: 1})
