@@ -51,7 +51,7 @@ func TestBucketSettings(t *testing.T) {
 	info, err := s.storage.GetBucketInfo(ctx, &apis.GetBucketInfoRequest{Bucket: "bucket"}, s.options)
 	s.check("info", err)
 	if info.Remark != "备注" || info.MaxAge != 7200 || info.Protected != 1 || info.AntiLeechMode != 1 || !info.SourceEnabled || !info.NoReferer ||
-		cmp.Diff([]string{"foo.com", "*.bar.com"}, []string(info.ReferWl)) != "" || info.ReferBl != nil {
+		cmp.Diff([]string{"foo.com", "*.bar.com"}, info.ReferWl) != "" || info.ReferBl != nil {
 		t.Errorf("info: %+v", info)
 	}
 	domains, err := s.storage.GetBucketDomainsV3(ctx, &apis.GetBucketDomainsV3Request{BucketName: "bucket"}, s.options)

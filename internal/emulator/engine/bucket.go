@@ -45,7 +45,8 @@ type Bucket struct {
 	Referer     Referer         `json:",omitzero"`
 	CORS        []CORSRule      `json:",omitempty"`
 	Rules       []LifecycleRule `json:",omitempty"` // in the order in which they were added
-	Events      []EventRule     `json:",omitempty"` // likewise
+	RulesRun    int64           `json:",omitempty"` // the day of Beijing on which they were run last
+	Events      []EventRule     `json:",omitempty"` // in the order in which they were added
 	Port        int             // the TCP port of the bucket's own download listener, 0 before it had one
 }
 
@@ -353,16 +354,23 @@ func ownBucket(tx *store.Tx, owner, name string) (Bucket, error) {
 	return bucket, err
 }
 
-func bucketsOf(tx *store.Tx, owner string) ([]Bucket, error) {
-	var own []Bucket
-	for key, entry := range tx.Scan(bucketKey(""), "") {
-		var bucket Bucket
-		if err := json.Unmarshal(entry.Meta, &bucket); err != nil {
-			return nil, fmt.Errorf("decode the entry %q: %w", key, err)
-		}
+func bucketsOf(tx *store.Tx, owner string) (own []Bucket, err error) {
+	err = eachBucket(tx, func(bucket Bucket) {
 		if bucket.Owner == owner {
 			own = append(own, bucket)
 		}
+	})
+	return own, err
+}
+
+// eachBucket visits the buckets of all accounts in the order of their names.
+func eachBucket(tx *store.Tx, visit func(Bucket)) error {
+	for key, entry := range tx.Scan(bucketKey(""), "") {
+		var bucket Bucket
+		if err := json.Unmarshal(entry.Meta, &bucket); err != nil {
+			return fmt.Errorf("decode the entry %q: %w", key, err)
+		}
+		visit(bucket)
 	}
-	return own, nil
+	return nil
 }

@@ -52,6 +52,7 @@ type Engine struct {
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
 
+	rulesRun atomic.Int64   // the day of Beijing on which the rules of every bucket were run last
 	settling sync.WaitGroup // keepSettling
 	closing  chan struct{}  // closed by close
 	close    func()

@@ -79,8 +79,3 @@ func (r EventRule) check() error {
 	}
 	return nil
 }
-
-// wants reports whether the rule is about an event of the object of a key.
-func (r EventRule) wants(event, key string) bool {
-	return slices.Contains(r.Events, event) && strings.HasPrefix(key, r.Prefix) && strings.HasSuffix(key, r.Suffix)
-}

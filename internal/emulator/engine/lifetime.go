@@ -96,13 +96,16 @@ func (l *Lifetime) plan(days Days, base time.Time) {
 // many days, as documented: what is uploaded on 1 January at 10:00 and deleted
 // after 3 days is gone on 5 January at 00:00.
 func midnightAfter(base time.Time, days int) int64 {
-	const (
-		day     = 24 * 60 * 60
-		beijing = 8 * 60 * 60 // ahead of UTC, all year
-	)
-	today := (base.Unix() + beijing) / day
-	return (today+int64(days)+1)*day - beijing
+	return (beijingDay(base)+int64(days)+1)*day - beijing
 }
+
+const (
+	day     = 24 * 60 * 60
+	beijing = 8 * 60 * 60 // ahead of UTC, all year
+)
+
+// beijingDay numbers the days in Beijing.
+func beijingDay(t time.Time) int64 { return (t.Unix() + beijing) / day }
 
 // at makes an object what it has become by now, and reports whether it is still
 // there. The clock only moves objects to colder storage classes
@@ -187,7 +190,7 @@ func (e *Engine) settle() error {
 			return err
 		}
 	}
-	return nil
+	return e.runRules()
 }
 
 // settleObject writes down what has become of the object that an entry of the

@@ -70,11 +70,13 @@ func (e *Engine) PutObject(put Put) (Object, error) {
 	}
 	var stored Object
 	err := e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, put.Owner, put.Bucket); err != nil {
+		bucket, err := ownBucket(tx, put.Owner, put.Bucket)
+		if err != nil {
 			return err
 		}
-		var err error
-		stored, err = e.insert(tx, object, put.Blob.extents(), put.InsertOnly)
+		made := object
+		bucket.uploaded(&made)
+		stored, err = e.insert(tx, made, put.Blob.extents(), put.InsertOnly)
 		return err
 	})
 	if err != nil {

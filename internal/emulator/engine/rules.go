@@ -31,6 +31,9 @@ type LifecycleRule struct {
 func (e *Engine) AddRule(owner, bucket string, rule LifecycleRule) error {
 	rule.Created = e.Now().UTC().Truncate(time.Second)
 	return e.changeRules(owner, bucket, rule.check(), func(b *Bucket) error {
+		if len(b.Rules) == 0 {
+			b.RulesRun = beijingDay(e.Now()) // They are run from the next midnight on.
+		}
 		return addNamed(&b.Rules, rule)
 	})
 }
@@ -79,14 +82,14 @@ func (r LifecycleRule) check() error {
 		return errorf(400, "invalid delete after days")
 	}
 	last := -1
-	for _, days := range []int{r.ToIA, r.ToIntelligentTiering, r.ToArchiveIR, r.ToArchive, r.ToDeepArchive, r.Delete} {
-		if days == 0 {
+	for _, tier := range append(r.tiers(), tierDays{days: r.Delete}) {
+		if tier.days == 0 {
 			continue
 		}
-		if max(days, 0) <= last {
+		if max(tier.days, 0) <= last {
 			return errorf(400, "invalid days: a rule changes to colder storage classes one after the other and deletes last")
 		}
-		last = max(days, 0)
+		last = max(tier.days, 0)
 	}
 	return nil
 }

@@ -214,6 +214,11 @@ func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
 		if complete.Key == nil {
 			made.Key = made.Hash
 		}
+		bucket, err := ownBucket(tx, complete.Owner, complete.Bucket)
+		if err != nil {
+			return err
+		}
+		bucket.uploaded(&made)
 		if stored, err = e.insert(tx, made, extents, complete.InsertOnly); err != nil {
 			return err
 		}
