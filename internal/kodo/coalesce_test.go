@@ -347,9 +347,11 @@ func TestOneGivesUpWhileOthersWait(t *testing.T) {
 				a := stats(t, w.client(t), "a", "c", "b", "d")
 				a.cancels[who]()
 				synctest.Wait()
+				a.mu.Lock()
 				if !errors.Is(a.errs[who], context.Canceled) {
 					t.Errorf("%s: %v, want that it is cancelled at once", who, a.errs[who])
 				}
+				a.mu.Unlock()
 				a.wait.Wait()
 				for key, err := range a.errs {
 					if key != who && err != nil {
