@@ -59,6 +59,12 @@ type Config struct {
 	// DefaultBufferSize for this Client alone.
 	Buffers *Buffers
 
+	// ResumeDir is the folder of records of large uploads, by which a later process resumes them; "" for none.
+	ResumeDir string
+
+	// Progress is told how far uploads in parts are, now and then, from many goroutines; nil means nobody is.
+	Progress func(ctx context.Context, p Progress)
+
 	// Log is told of every exchange with a server when it is over, from many goroutines; nil means nobody is.
 	Log func(ctx context.Context, x Exchange)
 }
@@ -78,6 +84,7 @@ type Client struct {
 	together    coalescer // operations on objects
 	own         memory
 	firstPause  time.Duration // before the second attempt
+	resumeFrom  int64         // bytes of a file
 }
 
 // The SDK's telemetry is one switch for the whole process, without a lock, so it is turned off before any request.
@@ -137,6 +144,7 @@ func newClient(config Config, endpoints map[service]*hosts, insecure bool) *Clie
 		buffers:     config.Buffers,
 		endpoints:   endpoints,
 		firstPause:  firstPause,
+		resumeFrom:  resumeFrom,
 	}
 	c.together.send = c.batchOnce
 	return c

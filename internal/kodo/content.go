@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/qetag"
 )
@@ -51,6 +52,23 @@ func (f *File) Size() int64 { return f.info.Size() }
 
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
+
+// fileState is what tells a file, and its content at some time, from others.
+type fileState struct {
+	Path    string `json:"path"`
+	Size    int64  `json:"size"`
+	ModTime int64  `json:"mtime"` // nanoseconds since 1970
+	Inode   uint64 `json:"inode"`
+}
+
+// state returns the file's state when it was opened.
+func (f *File) state() fileState {
+	path, err := filepath.Abs(f.path)
+	if err != nil {
+		path = f.path
+	}
+	return fileState{Path: path, Size: f.info.Size(), ModTime: f.info.ModTime().UnixNano(), Inode: inode(f.info)}
+}
 
 // changed says how the file differs from what it was when it was opened; "" if it does not. A file that was replaced
 // under its name has changed as well.

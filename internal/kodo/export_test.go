@@ -10,3 +10,6 @@ func (c *Client) SetFirstPause(d time.Duration) { c.firstPause = d }
 
 // SetTransport replaces the network.
 func (c *Client) SetTransport(t http.RoundTripper) { c.wire.base = t }
+
+// SetResumeFrom says from which size on the upload of a file can be resumed.
+func (c *Client) SetResumeFrom(size int64) { c.resumeFrom = size }

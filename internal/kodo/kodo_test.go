@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	if endpoint := os.Getenv(childEndpoint); endpoint != "" {
 		os.Exit(child(endpoint))
 	}
+	if what := os.Getenv(childUpload); what != "" {
+		os.Exit(uploadChild(what))
+	}
 	os.Exit(m.Run())
 }
 

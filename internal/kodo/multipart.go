@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -31,50 +32,71 @@ type multipart struct {
 	*upload
 	id       string
 	partSize int64
-	parts    []qetag.Part
-	done     []resumable_upload_v2_complete_multipart_upload.PartInfo
+	parts    []part
+	progress *progress
 }
 
-// uploadParts sends content in parts, in parallel. If it fails, the parts that were stored are given up at once.
+// A part is a piece of the content.
+type part struct {
+	qetag.Part
+	read bool   // by this process, so that the digest is that of the content
+	etag string // by which Kodo knows it; "" if it has to be sent
+}
+
+// uploadParts sends content in parts, in parallel. If it fails, what was stored is kept for a later process that can
+// resume it, and given up at once otherwise.
 func (c *Client) uploadParts(ctx context.Context, u *upload) (etag string, answer stored, err error) {
-	m, err := c.beginParts(ctx, u)
-	if err != nil {
+	m := &multipart{upload: u, partSize: partSize(u.Content.Size())}
+	if err := c.openParts(ctx, m); err != nil {
 		return "", stored{}, err
 	}
-	defer func() {
-		if err != nil {
-			c.abort(ctx, m) // one that was completed after all is not known any more, and its object stays
-		}
-	}()
+	defer func() { c.closeParts(ctx, m, err) }()
+	etag, answer, err = c.transfer(ctx, m)
+	if err != nil && !u.lost && c.forgotten(ctx, m, err) {
+		etag, answer, err = c.transfer(ctx, m)
+	}
+	return etag, answer, err
+}
+
+// transfer sends the parts that Kodo does not have, and makes all of them an object.
+func (c *Client) transfer(ctx context.Context, m *multipart) (etag string, answer stored, err error) {
 	if err := c.sendParts(ctx, m); err != nil {
 		return "", stored{}, err
 	}
-	etag = qetag.FromParts(m.parts)
-	if err := u.checkRead(etag); err != nil {
+	parts := make([]qetag.Part, len(m.parts))
+	for i, p := range m.parts {
+		parts[i] = p.Part
+	}
+	etag = qetag.FromParts(parts)
+	if err := m.checkRead(etag); err != nil {
 		return etag, stored{}, err
 	}
 	answer, err = c.complete(ctx, m, etag)
 	return etag, answer, err
 }
 
-func (c *Client) beginParts(ctx context.Context, u *upload) (*multipart, error) {
-	m := &multipart{upload: u, partSize: partSize(u.Content.Size())}
-	err := c.do(ctx, u.call("begin upload"), func(ctx context.Context, at *apis.Options) error {
-		token, err := c.token(u)
+// beginParts asks for a new upload, of which Kodo has no part.
+func (c *Client) beginParts(ctx context.Context, m *multipart) error {
+	err := c.do(ctx, m.call("begin upload"), func(ctx context.Context, at *apis.Options) error {
+		token, err := c.token(m.upload)
 		if err != nil {
 			return err
 		}
 		answer, err := c.storage.ResumableUploadV2InitiateMultipartUpload(ctx,
-			&apis.ResumableUploadV2InitiateMultipartUploadRequest{BucketName: u.Bucket, ObjectName: &u.Key, UpToken: token}, at)
+			&apis.ResumableUploadV2InitiateMultipartUploadRequest{BucketName: m.Bucket, ObjectName: &m.Key, UpToken: token}, at)
 		if err == nil {
 			m.id = answer.UploadId
 		}
 		return err
 	})
-	n := (u.Content.Size() + m.partSize - 1) / m.partSize
-	m.parts = make([]qetag.Part, n)
-	m.done = make([]resumable_upload_v2_complete_multipart_upload.PartInfo, n)
-	return m, err
+	m.reset(c)
+	return err
+}
+
+// reset forgets all parts.
+func (m *multipart) reset(c *Client) {
+	m.parts = make([]part, (m.Content.Size()+m.partSize-1)/m.partSize)
+	m.progress = c.newProgress(m.upload)
 }
 
 // sendParts sends all parts, as many at a time as the Client may have requests in flight and buffers allow.
@@ -85,7 +107,9 @@ func (c *Client) sendParts(ctx context.Context, m *multipart) error {
 		if group.Err() != nil {
 			break
 		}
-		g.Go(func() error { return c.sendPart(group, m, i) })
+		if p := &m.parts[i]; !p.read || p.etag == "" {
+			g.Go(func() error { return c.sendPart(group, m, i) })
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -93,7 +117,7 @@ func (c *Client) sendParts(ctx context.Context, m *multipart) error {
 	return context.Cause(ctx)
 }
 
-// sendPart reads one part once, hashes it and sends it.
+// sendPart reads one part once, hashes it, and sends it unless Kodo has it.
 func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 	offset := int64(i) * m.partSize
 	size := min(m.partSize, m.Content.Size()-offset)
@@ -112,10 +136,16 @@ func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 	h := qetag.New()
 	_, _ = h.Write(buf.bytes)
 	both.Wait()
-	m.parts[i] = qetag.Part{Size: size, Digest: h.Digest()}
 	sum := hex.EncodeToString(hash[:])
 
-	return c.do(ctx, m.call(fmt.Sprintf("upload part %d", i+1)), func(ctx context.Context, at *apis.Options) error {
+	p, have := &m.parts[i], qetag.Part{Size: size, Digest: h.Digest()}
+	if p.etag != "" && p.Part == have { // sent by an earlier process, and still the content
+		p.read = true
+		m.progress.add(ctx, size)
+		return nil
+	}
+	*p = part{Part: have, read: true}
+	err = c.do(ctx, m.call(fmt.Sprintf("upload part %d", i+1)), func(ctx context.Context, at *apis.Options) error {
 		token, err := c.token(m.upload)
 		if err != nil {
 			return err
@@ -126,17 +156,25 @@ func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 			UpToken: token, Md5: sum, Body: body,
 		}, at)
 		reusable = reusable && err == nil && body.closed.Load()
-		if err != nil {
-			return err
+		if err == nil {
+			p.etag = answer.Etag
 		}
-		m.done[i] = resumable_upload_v2_complete_multipart_upload.PartInfo{PartNumber: int64(i + 1), Etag: answer.Etag}
-		return nil
+		return err
 	})
+	if err == nil {
+		m.record.add(i+1, *p)
+		m.progress.add(ctx, size)
+	}
+	return err
 }
 
 // complete makes the parts an object. After a lost answer the upload may be unknown because it was completed: that is
 // the caller's to find out.
 func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answer stored, err error) {
+	parts := make([]resumable_upload_v2_complete_multipart_upload.PartInfo, len(m.parts))
+	for i, p := range m.parts {
+		parts[i] = resumable_upload_v2_complete_multipart_upload.PartInfo{PartNumber: int64(i + 1), Etag: p.etag}
+	}
 	err = c.retry(ctx, func() error {
 		if m.confirm != nil {
 			there, err := m.confirm(ctx, etag)
@@ -156,7 +194,7 @@ func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answe
 			}
 			answer = stored{}
 			_, err = c.storage.ResumableUploadV2CompleteMultipartUpload(ctx, &apis.ResumableUploadV2CompleteMultipartUploadRequest{
-				BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, UpToken: token, Parts: m.done,
+				BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, UpToken: token, Parts: parts,
 				MimeType: m.ContentType, Metadata: m.metadata(), ResponseBody: &answer,
 			}, at)
 			return err
@@ -165,6 +203,68 @@ func (c *Client) complete(ctx context.Context, m *multipart, etag string) (answe
 		return err
 	})
 	return answer, err
+}
+
+// forgotten reports whether an upload failed because the server does not have what it was sent. What it lacks is to be
+// sent again; an upload that it does not know at all is begun anew.
+func (c *Client) forgotten(ctx context.Context, m *multipart, err error) bool {
+	if code := CodeOf(err); code != http.StatusBadRequest && code != codeGone {
+		return false
+	}
+	has, err := c.listParts(ctx, m)
+	switch {
+	case CodeOf(err) == codeGone:
+		if c.beginParts(ctx, m) != nil {
+			return false
+		}
+		m.record.begin(m)
+		return true
+	case err != nil:
+		return false
+	}
+	lacks := false
+	for i := range m.parts {
+		p := &m.parts[i]
+		if p.etag != "" && has[i+1] != (listedPart{p.etag, p.Size}) {
+			p.etag, lacks = "", true
+			m.progress.add(ctx, -p.Size)
+		}
+	}
+	return lacks
+}
+
+// A listedPart is what Kodo says of a part that it has.
+type listedPart struct {
+	etag string
+	size int64
+}
+
+// listParts returns the parts that Kodo has, by their numbers.
+func (c *Client) listParts(ctx context.Context, m *multipart) (map[int]listedPart, error) {
+	has := make(map[int]listedPart)
+	for marker := int64(0); ; {
+		var page *apis.ResumableUploadV2ListPartsResponse
+		err := c.do(ctx, m.call("list parts"), func(ctx context.Context, at *apis.Options) error {
+			token, err := c.token(m.upload)
+			if err != nil {
+				return err
+			}
+			page, err = c.storage.ResumableUploadV2ListParts(ctx, &apis.ResumableUploadV2ListPartsRequest{
+				BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, PartNumberMarker: marker, UpToken: token,
+			}, at)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page.Parts {
+			has[int(p.PartNumber)] = listedPart{p.Etag, p.Size}
+		}
+		if page.PartNumberMarker <= marker {
+			return has, nil
+		}
+		marker = page.PartNumberMarker
+	}
 }
 
 // abort gives up an upload that failed. That it cannot is not worth telling: Kodo does it by itself after some days.

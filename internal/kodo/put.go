@@ -87,6 +87,7 @@ func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 }
 
 func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
+	u := &upload{Put: p, insertOnly: p.Guard == IfAbsent(), record: c.newRecord(p)}
 	have, err := c.allowed(ctx, p)
 	if err != nil {
 		return Stored{}, err
@@ -101,12 +102,12 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 		case err != nil:
 			return Stored{}, err
 		case same:
+			c.discard(ctx, u)
 			return Stored{ETag: have.ETag, Size: have.Size, Adopted: have}, nil
 		case p.Guard == IfAbsent():
 			return Stored{}, &ExistsError{Bucket: p.Bucket, Object: *have}
 		}
 	}
-	u := &upload{Put: p, insertOnly: p.Guard == IfAbsent()}
 	if p.Guard.at != 0 {
 		u.confirm = func(ctx context.Context, etag string) (bool, error) {
 			have, err := c.statOnce(ctx, p.Bucket, p.Key)
@@ -163,6 +164,7 @@ func (c *Client) settle(ctx context.Context, u *upload, etag string, cause error
 	case err != nil:
 		return Stored{}, cause
 	case have.ETag == etag:
+		u.record.remove()
 		return Stored{ETag: etag, Size: have.Size}, nil
 	case code == codeExists:
 		return Stored{}, &ExistsError{Bucket: u.Bucket, Object: have}

@@ -28,6 +28,8 @@ type upload struct {
 	// lost says that the answer to an attempt to make the content visible was lost, so that it may be there whatever
 	// the last attempt came to.
 	lost bool
+	// record is for a later process that resumes the upload; nil if there is none.
+	record *record
 }
 
 func (u *upload) call(op string) call {
