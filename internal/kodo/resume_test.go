@@ -50,7 +50,6 @@ func writeBlocks(t *testing.T, path string, n int, change ...int) {
 type cutUpload struct {
 	e         *emulator.Emulator
 	dir, path string // of records, of the file
-	before    int    // parts that were stored
 }
 
 func resuming(dir string) func(*kodo.Config) {
