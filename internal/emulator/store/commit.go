@@ -87,11 +87,12 @@ var errNothingWritten = errors.New("nothing was written")
 func (s *Store) attempt(batch []*change) (txs []*Tx, failed int, err error) {
 	failed = -1
 	var id int
+	s.db.NoFreelistSync = s.tooManyFree()
 	err = s.db.Update(func(btx *bbolt.Tx) error {
 		id = btx.ID()
 		written := false
 		for i, c := range batch {
-			tx := newTx(btx)
+			tx := s.newTx(btx)
 			txs = append(txs, tx)
 			if tx.err = c.do(tx); tx.err == nil {
 				tx.err = tx.count()
@@ -120,6 +121,16 @@ func (s *Store) attempt(batch []*change) (txs []*Tx, failed int, err error) {
 		s.broken = err
 	}
 	return txs, -1, err
+}
+
+// maxFreelist is up to how many free pages are listed in each commit, with 8 bytes
+// for each. A folder without the list is opened only after a look at every page
+// of the data file.
+const maxFreelist = 1 << 16
+
+func (s *Store) tooManyFree() bool {
+	stats := s.db.Stats()
+	return stats.FreePageN+stats.PendingPageN > maxFreelist
 }
 
 // lastTx returns the number of the last transaction that readers see.

@@ -94,3 +94,11 @@ func EncodeEntry(meta []byte, extents []Extent) []byte { return joinEntry(meta, 
 
 // LoseDataFile takes the data file away, as bbolt does when it cannot map it.
 func (s *Store) LoseDataFile() error { return s.db.Close() }
+
+// ResidentFiles returns how many bytes of files the process has mapped and
+// resident, 0 if the system does not tell.
+func ResidentFiles() int64 {
+	g := openGauge()
+	defer g.close()
+	return g.read()
+}

@@ -63,10 +63,11 @@ const lockWait = time.Second
 
 // Store is an open data folder. It is safe for concurrent use.
 type Store struct {
-	dir    string
-	sync   bool
-	create func(path string) (File, error)
-	db     *bbolt.DB
+	dir      string
+	sync     bool
+	create   func(path string) (File, error)
+	db       *bbolt.DB
+	resident resident
 
 	generation uint32        // this opening of the folder, see extentID
 	extents    atomic.Uint32 // how many extents this generation has made
@@ -122,9 +123,6 @@ func Open(options Options) (*Store, error) {
 	s.db, err = bbolt.Open(filepath.Join(s.dir, "meta.db"), 0o600, &bbolt.Options{
 		Timeout: lockWait, FreelistType: bbolt.FreelistMapType,
 		NoSync: !s.sync, NoGrowSync: !s.sync,
-		// The list of free pages would be written at every commit. It is written
-		// by Close; after a crash bbolt finds the free pages by looking at all.
-		NoFreelistSync: true,
 	})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("the data folder %s is in use by another process", s.dir)
@@ -139,6 +137,7 @@ func Open(options Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", s.dir, err), s.db.Close())
 	}
+	s.resident.gauge = openGauge()
 	go s.commitAll()
 	sweeping, stop := context.WithCancel(context.Background())
 	s.stopSweep = stop
@@ -196,7 +195,9 @@ func (s *Store) Close() error {
 	<-s.committed
 	s.stopSweep()
 	<-s.swept
-	return errors.Join(s.finish(), s.db.Close())
+	err := errors.Join(s.finish(), s.db.Close())
+	s.resident.gauge.close()
+	return err
 }
 
 // finish marks a clean close, and makes the data file quick to open.
@@ -219,7 +220,7 @@ func (s *Store) finish() error {
 // View runs look on one consistent state. While it runs, pages that changes have
 // freed cannot be used again: it must not wait for anything.
 func (s *Store) View(look func(*Tx) error) error {
-	err := s.db.View(func(tx *bbolt.Tx) error { return look(newTx(tx)) })
+	err := s.db.View(func(tx *bbolt.Tx) error { return look(s.newTx(tx)) })
 	if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

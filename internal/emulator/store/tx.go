@@ -14,8 +14,9 @@ import (
 // change. It must not be used after the function that it was given to, nor by
 // another goroutine.
 type Tx struct {
-	entries *bbolt.Bucket
-	extents *bbolt.Bucket
+	resident *resident
+	entries  *bbolt.Bucket
+	extents  *bbolt.Bucket
 
 	references   map[uint64]int64  // by how much the change alters the count of an extent
 	contents     map[uint64][]byte // the bytes of new extents that have no file
@@ -24,11 +25,14 @@ type Tx struct {
 	err          error // how the change ended, for the committer
 }
 
-func newTx(tx *bbolt.Tx) *Tx {
+func (s *Store) newTx(tx *bbolt.Tx) *Tx {
 	extents := tx.Bucket([]byte(extentsPart))
 	extents.FillPercent = 0.9 // IDs ascend, so a page that is full stays as it is.
-	return &Tx{entries: tx.Bucket([]byte(entriesPart)), extents: extents}
+	return &Tx{resident: &s.resident, entries: tx.Bucket([]byte(entriesPart)), extents: extents}
 }
+
+// look is called with every look at the data file.
+func (tx *Tx) look() { tx.resident.look(tx.entries.Tx()) }
 
 // Entry is what a key names. It is valid as long as its Tx, until the next change.
 type Entry struct {
@@ -47,6 +51,7 @@ type Extent struct {
 
 // Get returns the entry of a key, and whether there is one.
 func (tx *Tx) Get(key string) (Entry, bool) {
+	tx.look()
 	value := tx.entries.Get([]byte(key))
 	if value == nil {
 		return Entry{}, false
@@ -61,6 +66,7 @@ func (tx *Tx) Scan(prefix, from string) iter.Seq2[string, Entry] {
 	return func(yield func(string, Entry) bool) {
 		cursor := tx.entries.Cursor()
 		for k, v := cursor.Seek([]byte(max(prefix, from))); k != nil; k, v = cursor.Next() {
+			tx.look()
 			key := string(k)
 			if !strings.HasPrefix(key, prefix) || !yield(key, splitEntry(v)) {
 				return
@@ -162,6 +168,7 @@ type extentRecord struct {
 
 // extent reads the record of an extent, and reports whether there is one.
 func (tx *Tx) extent(id uint64) (extentRecord, bool, error) {
+	tx.look()
 	value := tx.extents.Get(extentKey(id))
 	if value == nil {
 		return extentRecord{}, false, nil
