@@ -20,6 +20,7 @@ var errMarkerStands = errors.New("the listing does not advance: the server answe
 // ListOptions say which objects are listed.
 type ListOptions struct {
 	Prefix string // only keys that begin with it
+	Limit  int    // so many at most; 0 is all
 }
 
 // Objects yields the objects of a bucket in the order of their keys' bytes, holding one page of 1000 at a time.
@@ -49,10 +50,14 @@ type listAnswer struct {
 // pages yields a listing's pages. A page may be empty and yet not the last one: only a missing marker says that.
 func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) iter.Seq2[[]Object, error] {
 	return func(yield func([]Object, error) bool) {
-		marker := ""
+		marker, left := "", options.Limit
 		for {
+			limit := pageSize
+			if options.Limit > 0 {
+				limit = min(left, pageSize)
+			}
 			var answer listAnswer
-			query := url.Values{"bucket": {bucket}, "prefix": {options.Prefix}, "marker": {marker}, "limit": {strconv.Itoa(pageSize)}}
+			query := url.Values{"bucket": {bucket}, "prefix": {options.Prefix}, "marker": {marker}, "limit": {strconv.Itoa(limit)}}
 			err := c.do(ctx, call{op: "list", service: serviceRSF, bucket: bucket},
 				func(ctx context.Context, at *apis.Options) error {
 					answer = listAnswer{}
@@ -67,6 +72,9 @@ func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) 
 				page[i] = item.object(item.Key)
 			}
 			if !yield(page, nil) || answer.Marker == "" {
+				return
+			}
+			if left -= len(page); options.Limit > 0 && left <= 0 {
 				return
 			}
 			if answer.Marker == marker {

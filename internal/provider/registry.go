@@ -24,7 +24,10 @@ func (*kodoProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (*kodoProvider) ListResources(context.Context) []func() list.ListResource {
-	return nil
+	return []func() list.ListResource{
+		resources.NewBucketList,
+		resources.NewObjectList,
+	}
 }
 
 func (*kodoProvider) DataSources(context.Context) []func() datasource.DataSource {

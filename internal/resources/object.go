@@ -348,9 +348,17 @@ func (r *object) ImportState(ctx context.Context, req resource.ImportStateReques
 		}
 		identity = objectIdentity{Bucket: types.StringValue(bucket), Key: types.StringValue(key)}
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("bucket"), identity.Bucket)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("key"), identity.Key)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("overwrite"), false)...)
+	resp.Diagnostics.Append(beginObject(ctx, &resp.State, identity)...)
+}
+
+// beginObject begins the state of an object that is there, in a state or in a list.
+func beginObject(ctx context.Context, state interface {
+	SetAttribute(ctx context.Context, at path.Path, value any) diag.Diagnostics
+}, identity objectIdentity) (diags diag.Diagnostics) {
+	for name, value := range map[string]any{"bucket": identity.Bucket, "key": identity.Key, "overwrite": false} {
+		diags.Append(state.SetAttribute(ctx, path.Root(name), value)...)
+	}
+	return diags
 }
 
 // refresh reads the object into the model: the one way from Kodo to the state.
