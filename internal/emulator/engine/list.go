@@ -35,15 +35,17 @@ func (e *Engine) List(request ListRequest) (ListPage, error) {
 		request.Limit = maxLimit
 	}
 	if request.Limit < 0 || request.Limit > maxLimit {
-		return ListPage{}, errorf(400, "invalid list limit") // Assumption: the SDKs refuse it before they ask.
+		return ListPage{}, errorf(400, "invalid list limit") // fact:object-list-limit
 	}
 	from := ""
 	if request.Marker != "" {
-		last, err := parseMarker(request.Marker)
+		m, err := parseMarker(request.Marker)
 		if err != nil {
 			return ListPage{}, err
 		}
-		from = request.after(last)
+		if from = *m.K; m.C != beforeKey {
+			from = request.after(from)
+		}
 	}
 	var page ListPage
 	err := e.view(func(tx *store.Tx) error {
@@ -69,7 +71,7 @@ func (r ListRequest) page(tx *store.Tx, from string, now time.Time) (ListPage, e
 		jump := ""
 		for storeKey, entry := range tx.Scan(bucket+r.Prefix, bucket+from) {
 			if len(page.Items)+len(page.CommonPrefixes) == r.Limit {
-				page.Marker = formatMarker(last)
+				page.Marker = MarkerAfter(last)
 				return page, nil
 			}
 			key := storeKey[len(bucket):]
@@ -124,23 +126,34 @@ func (r ListRequest) after(key string) string {
 }
 
 // marker is what a Kodo marker holds in base64, {"c":0,"k":"<last key>"}, as seen
-// in answers of the live service. Clients hand it back as it came.
+// in answers of the live service. Clients hand it back as it came. What "c" is
+// there for is not known (fact:object-list-marker).
 type marker struct {
 	C int     `json:"c"`
 	K *string `json:"k"`
 }
 
-func formatMarker(last string) string {
-	text, err := json.Marshal(marker{K: &last})
+// beforeKey is the "c" of a marker of our own: the key is still to be listed.
+const beforeKey = 1
+
+func (m marker) String() string {
+	text, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // A number and a string can always be encoded.
 	}
 	return base64.URLEncoding.EncodeToString(text)
 }
 
-// parseMarker returns the key in a marker, in either base64 alphabet, with or
-// without padding; what is none is 640 (documented).
-func parseMarker(text string) (string, error) {
+// MarkerAfter returns the marker of a listing that goes on after an item, or after
+// a common prefix with all that it stands for.
+func MarkerAfter(last string) string { return marker{K: &last}.String() }
+
+// FirstMarker returns the marker of a listing that begins.
+func FirstMarker() string { return marker{C: beforeKey, K: new(string)}.String() }
+
+// parseMarker decodes a marker, in either base64 alphabet, with or without padding;
+// what is none is 640 (documented).
+func parseMarker(text string) (marker, error) {
 	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	var m marker
 	decoded, err := base64.RawStdEncoding.DecodeString(plain)
@@ -148,7 +161,7 @@ func parseMarker(text string) (string, error) {
 		err = json.Unmarshal(decoded, &m)
 	}
 	if err != nil || m.K == nil {
-		return "", errorf(640, "invalid list marker")
+		return marker{}, errorf(640, "invalid list marker")
 	}
-	return *m.K, nil
+	return m, nil
 }

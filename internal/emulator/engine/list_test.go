@@ -132,6 +132,8 @@ func TestMarker(t *testing.T) {
 		{base64.URLEncoding.EncodeToString([]byte(`{"c":0,"k":"~?>.ica"}`)), []string{"~?>.ico"}},
 		{base64.RawURLEncoding.EncodeToString([]byte(`{"k":"000003"}`)), []string{"000003.ico", "~?>.ico"}},
 		{base64.StdEncoding.EncodeToString([]byte(`{"c":0,"k":""}`)), []string{"000001.ico", "000002.ico", "000003.ico", "~?>.ico"}},
+		{engine.FirstMarker(), []string{"000001.ico", "000002.ico", "000003.ico", "~?>.ico"}},
+		{engine.MarkerAfter("000002.ico"), []string{"000003.ico", "~?>.ico"}},
 		{"000002.ico", nil},
 		{"====", nil},
 		{base64.StdEncoding.EncodeToString([]byte(`{"c":0}`)), nil},

@@ -24,6 +24,8 @@ type (
 		contentType string // application/json when empty
 		value       any
 	}
+	// lines is written as JSON with each value on a line of its own.
+	lines []any
 	// streamed writes itself: a download.
 	streamed interface {
 		stream(w http.ResponseWriter, r *http.Request)
@@ -98,14 +100,22 @@ func (c *call) writeValue(answer coded) {
 
 // writeJSON writes a value, whole, so that its length is known.
 func writeJSON(w http.ResponseWriter, answer coded) {
+	values, inLines := answer.value.(lines)
+	if !inLines {
+		values = lines{answer.value}
+	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(answer.value); err != nil {
-		writeError(w, refusal(err))
-		return
+	for _, value := range values {
+		if err := encoder.Encode(value); err != nil {
+			writeError(w, refusal(err))
+			return
+		}
 	}
-	body.Truncate(body.Len() - 1) // The encoder's newline.
+	if !inLines {
+		body.Truncate(body.Len() - 1) // The encoder's newline.
+	}
 	contentType := answer.contentType
 	if contentType == "" {
 		contentType = "application/json"

@@ -73,6 +73,20 @@ func (s *Server) queryV2(c *call) (any, error) {
 	}, nil
 }
 
+// queryV1 serves GET /v1/query?ak=&bucket=, which is not signed: whole URLs of the
+// hosts for uploads and downloads, as the first clients that asked for them read
+// it.
+func (s *Server) queryV1(c *call) (any, error) {
+	if _, _, err := s.discover(c); err != nil {
+		return nil, err
+	}
+	by := func(scheme string) map[string][]string {
+		own := []string{scheme + "://" + s.config.Host}
+		return map[string][]string{"io": own, "up": own}
+	}
+	return map[string]any{"ttl": discoveryTTL, "http": by("http"), "https": by("https")}, nil
+}
+
 // discover finds the bucket that a query is about. Kodo answers 612 for an
 // access key that it does not know.
 func (s *Server) discover(c *call) (bucket engine.Bucket, origin string, err error) {

@@ -29,6 +29,7 @@ const (
 	FaultRate          FaultKind = "rate"            // answer 573 to what exceeds Rate requests in a second
 	FaultNoSpace       FaultKind = "no_space"        // answer as when the disk is full; nothing is stored
 	FaultInvisible     FaultKind = "invisible"       // answer as if the bucket or the object were not there yet
+	FaultEmptyPage     FaultKind = "empty_page"      // answer a listing with a page without entries, whose marker leads to them
 )
 
 // Fault makes requests fail. With a Delay any kind waits first. This is the body
@@ -149,10 +150,10 @@ func (f Fault) check() error {
 			return errors.New("match.bucket must say what is invisible")
 		}
 	case FaultDropBefore, FaultApplyThenDrop, FaultTruncate, FaultWrongHash, FaultNoReqid, FaultWrongRegion,
-		FaultClockSkew, FaultRate, FaultNoSpace:
+		FaultClockSkew, FaultRate, FaultNoSpace, FaultEmptyPage:
 	default:
 		return fmt.Errorf("do is %q, but must be status, delay, drop_before, apply_then_drop, truncate, wrong_hash, "+
-			"no_reqid, wrong_region, clock_skew, rate, no_space or invisible", f.Do)
+			"no_reqid, wrong_region, clock_skew, rate, no_space, invisible or empty_page", f.Do)
 	}
 	if f.Skip < 0 || f.Times < 0 || f.Delay < 0 || f.Rate < 0 {
 		return errors.New("skip, times, delay and rate must not be negative")

@@ -40,6 +40,7 @@ func (s *Server) table() map[string]route {
 	post := []string{http.MethodPost}
 	either := []string{http.MethodGet, http.MethodPost}
 	return map[string]route{
+		"v1/query": {serviceUC, get, false, bucketParam, s.queryV1},
 		"v2/query": {serviceUC, get, false, bucketParam, s.queryV2},
 		"v4/query": {serviceUC, get, false, bucketParam, s.queryV4},
 		"regions":  {serviceUC, get, true, nowhere, s.regions},
@@ -88,7 +89,8 @@ func (s *Server) table() map[string]route {
 		"lifecycle":       {serviceRS, post, true, entryArgument, s.operation},
 		"batch":           {serviceRS, post, true, batchTargets, s.batch},
 
-		"list": {serviceRSF, either, true, objectsOfBucketParam, s.list},
+		"list":    {serviceRSF, either, true, objectsOfBucketParam, s.list},
+		"v2/list": {serviceRSF, either, true, objectsOfBucketParam, s.listV2},
 
 		"":                {serviceUp, post, false, nil, s.formUpload},
 		"buckets/objects": {serviceUp, []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, false, uploadTarget, s.multipart},
@@ -100,9 +102,8 @@ func (s *Server) table() map[string]route {
 func unimplemented() map[string][]string {
 	return map[string][]string{
 		serviceUC: {
-			"v1/query", "v3/query", "bucket", "image", "unimage",
+			"v3/query", "bucket", "image", "unimage",
 		},
-		serviceRSF: {"v2/list"},
 		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
 		serviceIO:  {"fetch", "prefetch"},
 		serviceAPI: {"sisyphus", "pfop", "status", "shares"},

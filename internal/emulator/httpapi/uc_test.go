@@ -41,7 +41,15 @@ func TestDiscovery(t *testing.T) {
 	if diff := cmp.Diff(v2, unsigned("/v2/query"+query).json(t)); diff != "" {
 		t.Errorf("/v2/query (-want +got)\n%s", diff)
 	}
-	for _, path := range []string{"/v2/query", "/v4/query"} {
+	v1 := map[string]any{
+		"ttl":   10.0,
+		"http":  map[string]any{"io": []any{"http://" + host}, "up": []any{"http://" + host}},
+		"https": map[string]any{"io": []any{"https://" + host}, "up": []any{"https://" + host}},
+	}
+	if diff := cmp.Diff(v1, unsigned("/v1/query"+query).json(t)); diff != "" {
+		t.Errorf("/v1/query (-want +got)\n%s", diff)
+	}
+	for _, path := range []string{"/v1/query", "/v2/query", "/v4/query"} {
 		c.wantError("unknown key", unsigned(path+"?ak=x&bucket=public"), 612, "app/accesskey is not found")
 		c.wantError("unknown bucket", unsigned(path+"?ak="+c.account.AccessKey+"&bucket=missing"), 631, "no such bucket")
 		c.wantError("another's bucket", unsigned(path+"?ak="+other.AccessKey+"&bucket=public"), 631, "no such bucket")
@@ -324,19 +332,18 @@ func TestUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	for call, want := range map[string]struct{ name, service string }{
-		"POST /v2/list?bucket=public": {"POST v2/list", "rsf"},
-		"POST /mkblk/4194304":         {"POST mkblk", "up"},
-		"POST /putb64/5":              {"POST putb64", "up"},
-		"POST /fetch/a/to/b":          {"POST fetch", "io"},
-		"POST /sisyphus/fetch":        {"POST sisyphus", "api"},
-		"POST /v2/tune/refresh":       {"POST v2/tune", "cdn"},
-		"GET /v3/query":               {"GET v3/query", "uc"},
-		"PUT /buckets/public":         {"PUT buckets/<bucket>", "uc"},
-		"GET /":                       {"GET /", "io"},
-		"GET //":                      {"GET /", "io"},
-		"GET /favicon.ico":            {"GET favicon.ico", "io"},
-		"POST /nothing/of/kodo":       {"POST nothing", "uc"},
-		"GET /_emulator":              {"GET _emulator", "io"},
+		"POST /mkblk/4194304":   {"POST mkblk", "up"},
+		"POST /putb64/5":        {"POST putb64", "up"},
+		"POST /fetch/a/to/b":    {"POST fetch", "io"},
+		"POST /sisyphus/fetch":  {"POST sisyphus", "api"},
+		"POST /v2/tune/refresh": {"POST v2/tune", "cdn"},
+		"GET /v3/query":         {"GET v3/query", "uc"},
+		"PUT /buckets/public":   {"PUT buckets/<bucket>", "uc"},
+		"GET /":                 {"GET /", "io"},
+		"GET //":                {"GET /", "io"},
+		"GET /favicon.ico":      {"GET favicon.ico", "io"},
+		"POST /nothing/of/kodo": {"POST nothing", "uc"},
+		"GET /_emulator":        {"GET _emulator", "io"},
 	} {
 		c.e.ResetRequests()
 		method, target, _ := strings.Cut(call, " ")
