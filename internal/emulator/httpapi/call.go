@@ -206,6 +206,19 @@ func (c *call) argument(i int) (string, error) {
 	return text, nil
 }
 
+// allArguments returns the positional arguments with their escapes decoded.
+func (c *call) allArguments() ([]string, error) {
+	var arguments []string
+	for i := range c.arguments {
+		argument, err := c.argument(i)
+		if err != nil {
+			return nil, err
+		}
+		arguments = append(arguments, argument)
+	}
+	return arguments, nil
+}
+
 // number returns a decimal parameter, or otherwise if it is absent or empty.
 func (c *call) number(name string, otherwise int) (int, error) {
 	text := c.params.Get(name)

@@ -58,6 +58,7 @@ func FuzzManagement(f *testing.F) {
 		{"POST", "/deleteAfterDays/" + e + "/2147483647", ""}, {"POST", "/lifecycle/" + e + "/toiaafterdays/1/deleteAfterDays/-1/cond/=", ""},
 		{"POST", "/chgm/" + e + "/cacheControl/" + b64("no-store") + "/expires/", ""},
 		{"GET", "/list?bucket=bucket&limit=1&marker=eyJjIjowLCJrIjoiYSJ9&delimiter=/&prefix=a", ""}, {"GET", "/list?bucket=bucket&limit=-1&marker=%FF", ""},
+		{"POST", "/fetch/" + b64("ftp://h") + "/to/" + b64("bucket") + "/host/" + b64("h"), ""},
 		{"POST", "/v2/list?delimiter=/", "bucket=bucket&limit=0&needparts=true&prefix=%FF"},
 		{"POST", "/mkbucketv3/bucket-x/region/z0/private/true", ""}, {"POST", "/drop/%2F", ""}, {"GET", "/buckets?apiVersion=v4&limit=1&marker=b", ""},
 		{"PUT", "/bucketTagging?bucket=bucket", `{"Tags":[{"Key":"a","Value":"b"}]}`}, {"POST", "/private", "bucket=bucket&private=1"},

@@ -54,7 +54,7 @@ func TestProxy(t *testing.T) {
 		"http://rs.qiniu.com/stat/x":                            {401, ""},
 		"http://rsf-cn-east-2.qiniuapi.com/list":                {401, ""},
 		"http://api-ap-southeast-3.qiniuapi.com/sisyphus/fetch": {501, ""},
-		"http://iovip-z2.qiniuio.com/fetch/x":                   {501, ""},
+		"http://iovip-z2.qiniuio.com/fetch/x":                   {405, ""},
 		"http://fusion.qiniuapi.com/v2/tune/refresh":            {501, ""},
 		"http://api.qiniu.com/sslcert":                          {501, ""},
 		"http://cdn.example.com/dir/k":                          {200, "hello"},

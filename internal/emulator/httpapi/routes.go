@@ -92,6 +92,8 @@ func (s *Server) table() map[string]route {
 		"list":    {serviceRSF, either, true, objectsOfBucketParam, s.list},
 		"v2/list": {serviceRSF, either, true, objectsOfBucketParam, s.listV2},
 
+		"fetch": {serviceIO, post, true, fetchTarget, s.fetch},
+
 		"":                {serviceUp, post, false, nil, s.formUpload},
 		"buckets/objects": {serviceUp, []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, false, uploadTarget, s.multipart},
 	}
@@ -105,7 +107,7 @@ func unimplemented() map[string][]string {
 			"v3/query", "bucket", "image", "unimage",
 		},
 		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
-		serviceIO:  {"fetch", "prefetch"},
+		serviceIO:  {"prefetch"},
 		serviceAPI: {"sisyphus", "pfop", "status", "shares"},
 		serviceCDN: {"v2/tune", "domain", "sslcert"},
 	}

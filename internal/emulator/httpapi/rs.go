@@ -8,13 +8,9 @@ import (
 
 // operation serves an operation on one object: /<op>/<entry>[/…].
 func (s *Server) operation(c *call) (any, error) {
-	var arguments []string
-	for i := range c.arguments {
-		argument, err := c.argument(i)
-		if err != nil {
-			return nil, err
-		}
-		arguments = append(arguments, argument)
+	arguments, err := c.allArguments()
+	if err != nil {
+		return nil, err
 	}
 	if c.command == "stat" && c.params.Get("needparts") == "true" {
 		arguments = append(arguments, "needparts", "true")

@@ -334,7 +334,7 @@ func TestUnknownRoutes(t *testing.T) {
 	for call, want := range map[string]struct{ name, service string }{
 		"POST /mkblk/4194304":   {"POST mkblk", "up"},
 		"POST /putb64/5":        {"POST putb64", "up"},
-		"POST /fetch/a/to/b":    {"POST fetch", "io"},
+		"POST /prefetch/a":      {"POST prefetch", "io"},
 		"POST /sisyphus/fetch":  {"POST sisyphus", "api"},
 		"POST /v2/tune/refresh": {"POST v2/tune", "cdn"},
 		"GET /v3/query":         {"GET v3/query", "uc"},
