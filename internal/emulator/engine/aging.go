@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
@@ -54,7 +55,8 @@ func (b Bucket) age(object *Object, now time.Time) (changed, there bool) {
 
 // runRules has the lifecycle rules of all buckets act on the objects that are there,
 // once in each day of Beijing (fact:bucket-rule-run). Within a day it costs nothing.
-func (e *Engine) runRules() error {
+// When ctx ends, it leaves the rest for another time.
+func (e *Engine) runRules(ctx context.Context) error {
 	today := beijingDay(e.Now())
 	if e.rulesRun.Load() == today {
 		return nil
@@ -71,7 +73,7 @@ func (e *Engine) runRules() error {
 		return err
 	}
 	for _, name := range due {
-		if err := e.runRulesOf(name, today); err != nil {
+		if err := e.runRulesOf(ctx, name, today); err != nil {
 			return err
 		}
 	}
@@ -80,7 +82,7 @@ func (e *Engine) runRules() error {
 }
 
 // runRulesOf looks at every object of a bucket, some in each commit.
-func (e *Engine) runRulesOf(name string, today int64) error {
+func (e *Engine) runRulesOf(ctx context.Context, name string, today int64) error {
 	const step = 1000
 	for from, more := "", true; more; {
 		var next string
@@ -106,6 +108,9 @@ func (e *Engine) runRulesOf(name string, today int64) error {
 		})
 		if err != nil {
 			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		from, more = next, next != ""
 	}

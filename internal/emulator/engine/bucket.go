@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -119,7 +120,7 @@ func validBucketName(name string) bool {
 // (fact:bucket-drop-not-empty). Uploads that were never completed do not
 // keep the bucket and are aborted (fact:bucket-drop-uploads).
 func (e *Engine) DropBucket(owner, name string) error {
-	if err := e.settle(); err != nil { // Expired objects do not keep the bucket.
+	if err := e.settle(context.Background()); err != nil { // Expired objects do not keep the bucket.
 		return err
 	}
 	return e.update(func(tx *store.Tx) error {
@@ -177,7 +178,7 @@ const usageStep = 10_000
 // object. One that changes meanwhile may count as it was or as it is: writers must
 // not wait for a large bucket to be counted, so each view sees a part of it.
 func (e *Engine) Usage(owner, name string) (Usage, error) {
-	if err := e.settle(); err != nil { // Expired objects do not count.
+	if err := e.settle(context.Background()); err != nil { // Expired objects do not count.
 		return Usage{}, err
 	}
 	var usage Usage

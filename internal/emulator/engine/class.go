@@ -45,13 +45,24 @@ const (
 	Thawed  RestoreStatus = 2
 )
 
+// Restore returns how far the restoring is.
+func (l *Lifetime) Restore() RestoreStatus {
+	switch {
+	case l.ThawsAt != 0:
+		return Thawing
+	case l.FreezesAt != 0:
+		return Thawed
+	}
+	return 0
+}
+
 // frozen reports whether an object, as it is by now, must be restored before it is
 // read, copied or changed.
-func (o *Object) frozen() bool { return archived(o.FileType) && o.Restore != Thawed }
+func (o *Object) frozen() bool { return archived(o.FileType) && o.Restore() != Thawed }
 
 // setClass puts the object into a storage class; an archive is frozen at once.
 func (o *Object) setClass(class int) {
-	o.FileType, o.Restore, o.ThawsAt, o.FreezesAt = class, 0, 0, 0
+	o.FileType, o.ThawsAt, o.FreezesAt = class, 0, 0
 }
 
 // ChangeClass changes the storage class. The class that an object has already is
@@ -84,27 +95,29 @@ const (
 	thawDeepArchive = 12 * time.Hour
 )
 
-// Restore begins to thaw an archived object, which can then be read for some days
+// RestoreArchive begins to thaw an archived object, which can then be read for some days
 // (fact:object-restore).
-func (e *Engine) Restore(ref ObjectRef, days int) error {
+func (e *Engine) RestoreArchive(ref ObjectRef, days int) error {
 	const maxDays = 7
 	if days < 1 || days > maxDays {
 		return errorf(400, "invalid freeze after days")
 	}
 	return e.change(ref, func(object *Object) error {
-		takes := thawArchive
+		thaws := e.Now()
 		switch {
 		case !archived(object.FileType):
 			return errorf(400, "the object is not archived")
-		case object.Restore == Thawing:
+		case object.Restore() == Thawing:
 			return errorf(400, "the object is being restored")
-		case object.Restore == Thawed:
-			takes = 0
-		case object.FileType == DeepArchive:
-			takes = thawDeepArchive
+		case object.Restore() == Thawed: // It stays so, and the days begin anew.
+		case object.FileType == Archive:
+			thaws = thaws.Add(thawArchive)
+			object.ThawsAt = thaws.Unix()
+		default:
+			thaws = thaws.Add(thawDeepArchive)
+			object.ThawsAt = thaws.Unix()
 		}
-		thaws := e.Now().Add(takes)
-		object.ThawsAt, object.FreezesAt = thaws.Unix(), thaws.Add(time.Duration(days)*24*time.Hour).Unix()
+		object.FreezesAt = thaws.Add(time.Duration(days) * 24 * time.Hour).Unix()
 		return nil
 	})
 }

@@ -52,10 +52,9 @@ type Engine struct {
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
 
-	rulesRun atomic.Int64   // the day of Beijing on which the rules of every bucket were run last
-	settling sync.WaitGroup // keepSettling
-	closing  chan struct{}  // closed by close
-	close    func()
+	rulesRun     atomic.Int64   // the day of Beijing on which the rules of every bucket were run last
+	settling     sync.WaitGroup // keepSettling
+	stopSettling context.CancelFunc
 }
 
 // Open opens the data folder and locks it against other processes until Close.
@@ -72,8 +71,6 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 	if e.wall == nil {
 		e.wall = time.Now
 	}
-	e.closing = make(chan struct{})
-	e.close = sync.OnceFunc(func() { close(e.closing) })
 	e.buffers.New = func() any {
 		buffer := make([]byte, bufferSize)
 		return &buffer
@@ -89,20 +86,22 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	e.settling.Go(e.keepSettling)
+	ctx, stop := context.WithCancel(context.Background())
+	e.stopSettling = stop
+	e.settling.Go(func() { e.keepSettling(ctx) })
 	return e, nil
 }
 
-// keepSettling has the store follow the wall clock, until Close.
-func (e *Engine) keepSettling() {
+// keepSettling has the store follow the wall clock, until ctx ends.
+func (e *Engine) keepSettling(ctx context.Context) {
 	every := time.NewTicker(time.Minute)
 	defer every.Stop()
 	for {
 		// What fails now, such as on a full disk, is due again in a minute.
-		e.settle() //nolint:errcheck // See above.
+		e.settle(ctx) //nolint:errcheck // See above.
 		select {
 		case <-every.C:
-		case <-e.closing:
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -111,7 +110,7 @@ func (e *Engine) keepSettling() {
 // Close waits for the changes under way, refuses later ones and releases the
 // data folder.
 func (e *Engine) Close() error {
-	e.close()
+	e.stopSettling()
 	e.settling.Wait()
 	return e.store.Close()
 }
@@ -189,7 +188,7 @@ func (e *Engine) Advance(d time.Duration) error {
 		return err
 	}
 	e.ahead.Store(ahead)
-	return e.settle()
+	return e.settle(context.Background())
 }
 
 // tick returns the next put time: now in units of 100 ns, or one more than the

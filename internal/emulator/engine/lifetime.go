@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +23,8 @@ import (
 type Lifetime struct {
 	DeletesAt   int64         `json:"deletes,omitempty"`
 	Transitions map[int]int64 `json:"becomes,omitempty"` // by storage class; nil if there are none
-	ThawsAt     int64         `json:"thaws,omitempty"`   // when a restored archive can be read,
-	FreezesAt   int64         `json:"freezes,omitempty"` // and until when
-
-	Restore RestoreStatus `json:"-"` // what the two make of an archive by now
+	ThawsAt     int64         `json:"thaws,omitempty"`   // when an archive that is being restored can be read
+	FreezesAt   int64         `json:"freezes,omitempty"` // until when it can be read then
 }
 
 // Cancel takes a day back that was set before.
@@ -130,67 +130,68 @@ func (o *Object) at(now time.Time) bool {
 	case due(o.FreezesAt):
 		o.setClass(o.FileType)
 	case due(o.ThawsAt):
-		o.Restore = Thawed
-	case o.ThawsAt != 0:
-		o.Restore = Thawing
+		o.ThawsAt = 0
 	}
 	return true
 }
 
-// due returns the next moment after now at which the clock changes the object.
-func (l *Lifetime) due(now time.Time) (next int64, ok bool) {
-	consider := func(moment int64) {
-		if moment > now.Unix() && (!ok || moment < next) {
+// due returns the next moment at which the clock changes an object that is as at
+// has made it, and whether there is one.
+func (l *Lifetime) due() (next int64, ok bool) {
+	moments := slices.Collect(maps.Values(l.Transitions))
+	for _, moment := range append(moments, l.DeletesAt, l.ThawsAt, l.FreezesAt) {
+		if moment != 0 && (!ok || moment < next) {
 			next, ok = moment, true
 		}
-	}
-	consider(l.DeletesAt)
-	consider(l.ThawsAt)
-	consider(l.FreezesAt)
-	for _, moment := range l.Transitions {
-		consider(moment)
 	}
 	return next, ok
 }
 
 // settle writes down what has fallen due by now: it deletes what has expired and
-// changes what has become something else, in commits of bounded size. It costs
-// nothing where nothing is due.
+// changes what has become something else, and has the rules of buckets act. It costs
+// nothing where nothing is due. When ctx ends, it leaves the rest for another time.
+func (e *Engine) settle(ctx context.Context) error {
+	for {
+		more, err := e.settleSome()
+		switch {
+		case err != nil:
+			return err
+		case !more:
+			return e.runRules(ctx)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+	}
+}
+
+// settleSome does a part of settle in one commit, and reports whether there is more.
 //
 // The index may name an object that was replaced or changed since it was noted:
 // then there is nothing to do to it, or something later.
-func (e *Engine) settle() error {
+func (e *Engine) settleSome() (more bool, err error) {
 	const step = 1000
-	for more := true; more; {
-		err := e.update(func(tx *store.Tx) error {
-			now := e.Now()
-			var due []string
-			more = false
-			for key := range tx.Scan(dueKeys, "") {
-				moment, _, _, err := splitDueKey(key)
-				if err != nil {
-					return err
-				}
-				if moment > now.Unix() {
-					break
-				}
-				if more = len(due) == step; more {
-					break
-				}
-				due = append(due, key)
+	err = e.update(func(tx *store.Tx) error {
+		now := e.Now()
+		var due []string
+		for key := range tx.Scan(dueKeys, "") {
+			moment, _, _, err := splitDueKey(key)
+			if err != nil {
+				return err
 			}
-			for _, key := range due {
-				if err := e.settleObject(tx, key); err != nil {
-					return err
-				}
+			if moment > now.Unix() || len(due) == step {
+				break
 			}
-			return expireUploads(tx, now)
-		})
-		if err != nil {
-			return err
+			due = append(due, key)
 		}
-	}
-	return e.runRules()
+		more = len(due) == step
+		for _, key := range due {
+			if err := e.settleObject(tx, key); err != nil {
+				return err
+			}
+		}
+		return expireUploads(tx, now)
+	})
+	return more, err
 }
 
 // settleObject writes down what has become of the object that an entry of the

@@ -117,7 +117,7 @@ func (e *Engine) keepObject(tx *store.Tx, object Object, extents []store.Extent)
 	if err := recount(tx, object.Bucket, object.Key, Usage{Files: 1, Bytes: object.Size}); err != nil {
 		return err
 	}
-	if moment, ok := object.due(e.Now()); ok {
+	if moment, ok := object.due(); ok {
 		if err := tx.Put(dueKey(moment, object.Bucket, object.Key), nil, nil); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ func (s *Server) adminRoute(c *call) route {
 		"GET faults":      func(*call) (any, error) { return s.Faults.List(), nil },
 		"POST faults":     s.addFault,
 		"DELETE faults":   func(*call) (any, error) { s.Faults.Clear(); return nil, nil },
+		"GET clock":       func(*call) (any, error) { return s.clock(), nil },
 		"POST clock":      s.advanceClock,
 	}
 	name := c.r.Method + " " + strings.TrimPrefix(c.path, adminPrefix)
@@ -71,7 +72,12 @@ func (s *Server) advanceClock(c *call) (any, error) {
 	if err := s.engine.Advance(d); err != nil {
 		return nil, err
 	}
-	return map[string]string{"now": s.engine.Now().UTC().Format(time.RFC3339Nano)}, nil
+	return s.clock(), nil
+}
+
+// clock is what the engine's clock shows.
+func (s *Server) clock() any {
+	return map[string]string{"now": s.engine.Now().UTC().Format(time.RFC3339Nano)}
 }
 
 // decodeAdmin reads a JSON body and refuses what it does not know, so that a

@@ -96,7 +96,7 @@ type objectInfo struct {
 func infoOf(o engine.Object) objectInfo {
 	return objectInfo{
 		Hash: o.Hash, Size: o.Size, MimeType: o.MimeType, PutTime: o.PutTime, Type: o.FileType,
-		Restore: o.Restore, MD5: o.MD5, EndUser: o.EndUser, Meta: o.Meta, Parts: o.Parts,
+		Restore: o.Restore(), MD5: o.MD5, EndUser: o.EndUser, Meta: o.Meta, Parts: o.Parts,
 	}
 }
 

@@ -105,7 +105,7 @@ func (s *Server) restore(ref engine.ObjectRef, arguments []string) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.engine.Restore(ref, days)
+	return nil, s.engine.RestoreArchive(ref, days)
 }
 
 // changeStatus serves /chstatus/<entry>/status/<0 or 1>[/cond/<c>]: 1 disables.
