@@ -6,6 +6,9 @@ import (
 	"io"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
@@ -41,6 +44,33 @@ func BenchmarkPut(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkAdvance deletes objects that expire at the same midnight, beside ten
+// times as many that do not.
+func BenchmarkAdvance(b *testing.B) {
+	const others = 10
+	e := open(b, engine.Options{Dir: b.TempDir()})
+	createBucket(b, e, "bucket-1")
+	var setting errgroup.Group
+	setting.SetLimit(64)
+	for i := range b.N * (1 + others) {
+		setting.Go(func() error {
+			key := fmt.Sprint("key/", i)
+			if _, err := putContent(e, "bucket-1", key, []byte("x")); err != nil || i%(1+others) > 0 {
+				return err
+			}
+			return e.ChangeLifetime(at(key, nil), engine.Days{Delete: 1})
+		})
+	}
+	if err := setting.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	if err := e.Advance(48 * time.Hour); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "objects/s")
 }
 
 // BenchmarkNewBlob receives 64 MiB: written to a file and hashed three ways.
