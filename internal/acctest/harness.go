@@ -10,6 +10,7 @@ package acctest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -36,6 +37,7 @@ type Harness struct {
 
 	t    *testing.T
 	home string
+	now  func() time.Time
 }
 
 // New starts an emulator that lives as long as the test. It has two accounts,
@@ -60,7 +62,7 @@ func New(t *testing.T, buckets ...string) *Harness {
 			t.Errorf("closing the emulator: %v", err)
 		}
 	})
-	return &Harness{Emulator: e, t: t, home: t.TempDir()}
+	return &Harness{Emulator: e, t: t, home: t.TempDir(), now: time.Now}
 }
 
 // NewProvider makes providers that see an empty environment and an empty home folder.
@@ -68,8 +70,12 @@ func (h *Harness) NewProvider() func() provider.Provider {
 	return kodoprovider.NewIn("test", kodoprovider.Environment{
 		Getenv: func(string) string { return "" },
 		Home:   func() (string, error) { return h.home, nil },
+		Now:    h.now,
 	})
 }
+
+// SetClock is how the providers that are made from now on tell the time.
+func (h *Harness) SetClock(now func() time.Time) { h.now = now }
 
 // Home is the home folder that the providers see.
 func (h *Harness) Home() string { return h.home }

@@ -19,6 +19,7 @@ import (
 type Environment struct {
 	Getenv func(name string) string // like os.Getenv
 	Home   func() (string, error)   // like os.UserHomeDir
+	Now    func() time.Time         // like time.Now
 }
 
 // home is the home folder, empty where the system knows none.

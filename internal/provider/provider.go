@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -32,7 +33,7 @@ var (
 // New makes the provider of a released version as Terraform runs it: with the
 // environment of this process.
 func New(version string) func() provider.Provider {
-	return NewIn(version, Environment{Getenv: os.Getenv, Home: os.UserHomeDir})
+	return NewIn(version, Environment{Getenv: os.Getenv, Home: os.UserHomeDir, Now: time.Now})
 }
 
 // NewIn makes the provider in the given environment. All instances that one
@@ -184,6 +185,10 @@ func (p *kodoProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 		Scheme:    s.scheme,
 		Home:      p.env.home(),
 		KeySource: s.keys.source,
+		Now:       p.env.Now,
+	}
+	if s.keys.access != "" {
+		data.Signer = kodo.NewSigner(s.keys.access, s.keys.secret)
 	}
 	if len(s.unknown) == 0 {
 		client, err := kodo.New(kodo.Config{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	frameworkprovider "github.com/hashicorp/terraform-plugin-framework/provider"
@@ -22,6 +23,7 @@ func environment(variables map[string]string, home string) provider.Environment 
 	return provider.Environment{
 		Getenv: func(name string) string { return variables[name] },
 		Home:   func() (string, error) { return home, nil },
+		Now:    time.Now,
 	}
 }
 

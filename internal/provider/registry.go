@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/qiniu/terraform-provider-kodo/internal/datasources"
+	"github.com/qiniu/terraform-provider-kodo/internal/ephemerals"
 	"github.com/qiniu/terraform-provider-kodo/internal/functions"
 	"github.com/qiniu/terraform-provider-kodo/internal/resources"
 )
@@ -31,11 +33,17 @@ func (*kodoProvider) ListResources(context.Context) []func() list.ListResource {
 }
 
 func (*kodoProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{
+		datasources.NewPrivateURL,
+		datasources.NewUploadToken,
+	}
 }
 
 func (*kodoProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
-	return nil
+	return []func() ephemeral.EphemeralResource{
+		ephemerals.NewPrivateURL,
+		ephemerals.NewUploadToken,
+	}
 }
 
 func (*kodoProvider) Functions(context.Context) []func() function.Function {

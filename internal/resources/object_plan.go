@@ -48,27 +48,7 @@ func planContentType(config objectModel, state *objectModel) types.String {
 // url is where the object can be downloaded: at its own domain, else at the
 // provider's if it is in the provider's bucket, else nowhere.
 func (r *object) url(m objectModel) types.String {
-	domain := m.Domain
-	if domain.IsNull() && !r.provider.Domain.IsNull() {
-		switch {
-		case m.Bucket.IsUnknown() || r.provider.Bucket.IsUnknown():
-			return types.StringUnknown()
-		case m.Bucket.Equal(r.provider.Bucket):
-			domain = r.provider.Domain
-		}
-	}
-	switch {
-	case domain.IsNull():
-		return types.StringNull()
-	case domain.IsUnknown() || m.Key.IsUnknown() || r.provider.Scheme.IsUnknown():
-		return types.StringUnknown()
-	default:
-		url, err := kodo.PublicURL(r.provider.Scheme.ValueString(), domain.ValueString(), m.Key.ValueString())
-		if err != nil {
-			return types.StringNull()
-		}
-		return types.StringValue(url)
-	}
+	return r.provider.ObjectURL(m.Bucket, m.Key, m.Domain)
 }
 
 // planContent makes the plan say what the bytes will make of the object. The

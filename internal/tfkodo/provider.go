@@ -9,8 +9,10 @@ package tfkodo
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
@@ -24,6 +26,12 @@ import (
 type Provider struct {
 	// Client speaks to Kodo. It is nil while something that it needs is not known yet.
 	Client *kodo.Client
+
+	// Signer signs for the account without a request. It is nil while the keys are not known yet.
+	Signer *kodo.Signer
+
+	// Now is the clock by which deadlines of tokens and links are reckoned.
+	Now func() time.Time
 
 	// Unknown names the arguments of the provider block that Client needs and
 	// that are not known yet, such as "secret_key" or "endpoints.up".
@@ -98,4 +106,29 @@ func (p *Provider) notKnown() string {
 		return "The provider \"kodo\" is not configured yet."
 	}
 	return fmt.Sprintf("These arguments of the provider \"kodo\" are not known yet: %s.", strings.Join(p.Unknown, ", "))
+}
+
+// RequireSigner is RequireClient for work that needs the keys and nothing else.
+func (p *Provider) RequireSigner(work string) diag.Diagnostics {
+	if p != nil && p.Signer != nil {
+		return nil
+	}
+	return p.RequireClient(work)
+}
+
+// DefaultBucket sets an argument bucket that the configuration leaves out to the
+// default bucket, and refuses where there is none or it is not known yet.
+func (p *Provider) DefaultBucket(bucket *types.String) (diags diag.Diagnostics) {
+	switch {
+	case !bucket.IsNull():
+	case p.Bucket.IsUnknown():
+		diags.AddAttributeError(path.Root("bucket"), summaryNotKnown,
+			"The default bucket of the provider \"kodo\" is not known yet. Set bucket here, or apply the resource that it comes from first, for example with -target.")
+	case p.Bucket.IsNull():
+		diags.AddAttributeError(path.Root("bucket"), "Bucket Missing",
+			"There is no default bucket: set bucket, for example bucket = kodo_bucket.assets.name, or set bucket in the provider block or QINIU_BUCKET_NAME.")
+	default:
+		*bucket = p.Bucket
+	}
+	return diags
 }

@@ -5,9 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/helpers/validatordiag"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -60,6 +66,54 @@ func Base64() validator.String {
 		_, err := base64.StdEncoding.DecodeString(s)
 		return err
 	})
+}
+
+// Duration accepts a positive duration of at least a second, as Go writes it.
+func Duration() validator.String {
+	return StringRule(`must be a duration of at least one second, for example "90s" or "24h"`, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err == nil && d < time.Second {
+			err = errors.New("less than a second")
+		}
+		return err
+	})
+}
+
+// Instant accepts an RFC 3339 instant.
+func Instant() validator.String {
+	return StringRule(`must be an RFC 3339 instant, for example "2027-01-31T00:00:00Z"`, func(s string) error {
+		_, err := time.Parse(time.RFC3339, s)
+		return err
+	})
+}
+
+// httpURL accepts an absolute URL that Kodo can call.
+func httpURL() validator.String {
+	return HiddenStringRule(`must be an absolute URL of http or https, for example "https://example.com/uploaded"`, func(s string) error {
+		u, err := url.Parse(s)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+			return errors.New("something else")
+		case strings.Contains(s, ";"):
+			return errors.New("a URL with a semicolon, at which Kodo cuts")
+		}
+		return nil
+	})
+}
+
+// mimePattern accepts a media type whose second half may be a star.
+func mimePattern() validator.String {
+	return StringRule(`must be a media type, or its first half and a star, for example "image/png" or "image/*"`, func(s string) error {
+		if !regexp.MustCompile(`^[A-Za-z0-9!#$&^_.+-]+/([A-Za-z0-9!#$&^_.+-]+|\*)$`).MatchString(s) || s[0] == '!' {
+			return errors.New("no such pattern")
+		}
+		return nil
+	})
+}
+
+// oneOf accepts the words that a table translates.
+func oneOf(words map[string]int) validator.String {
+	return stringvalidator.OneOf(slices.Sorted(maps.Keys(words))...)
 }
 
 // StringRule makes a validator of a rule. The description completes the
