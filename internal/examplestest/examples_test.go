@@ -66,7 +66,8 @@ func newTerraform(t *testing.T) terraform {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	tf := newTerraform(t)
-	for _, example := range glob(t, tf.root, "provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function.tf") {
+	for _, example := range glob(t, tf.root, "provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf",
+		"ephemeral-resources/*/ephemeral-resource*.tf", "functions/*/function.tf") {
 		t.Run(name(t, tf.root, example), func(t *testing.T) {
 			t.Parallel()
 			kodo := newEmulator(t)
@@ -125,8 +126,7 @@ func TestImportExamples(t *testing.T) {
 	}
 }
 
-// TestEveryTypeHasExamples wants the files from which the page of a resource or a
-// function is made.
+// TestEveryTypeHasExamples wants the files from which each type's page is made.
 func TestEveryTypeHasExamples(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.Root()
@@ -139,23 +139,31 @@ func TestEveryTypeHasExamples(t *testing.T) {
 	}
 	var document struct {
 		Schemas map[string]struct {
-			Resources map[string]json.RawMessage `json:"resource_schemas"`
-			Functions map[string]json.RawMessage `json:"functions"`
+			Resources   map[string]json.RawMessage `json:"resource_schemas"`
+			DataSources map[string]json.RawMessage `json:"data_source_schemas"`
+			Ephemerals  map[string]json.RawMessage `json:"ephemeral_resource_schemas"`
+			Functions   map[string]json.RawMessage `json:"functions"`
 		} `json:"provider_schemas"`
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		t.Fatal(err)
 	}
-	for resource := range document.Schemas["kodo"].Resources {
-		for _, file := range []string{"resource.tf", "import.sh", "import-by-string-id.tf", "import-by-identity.tf"} {
-			if _, err := os.Stat(filepath.Join(root, "examples", "resources", resource, file)); err != nil {
-				t.Errorf("%s: %v", resource, err)
+	kodo := document.Schemas["kodo"]
+	for kind, want := range map[string]struct {
+		types map[string]json.RawMessage
+		files []string
+	}{
+		"resources":           {kodo.Resources, []string{"resource.tf", "import.sh", "import-by-string-id.tf", "import-by-identity.tf"}},
+		"data-sources":        {kodo.DataSources, []string{"data-source.tf"}},
+		"ephemeral-resources": {kodo.Ephemerals, []string{"ephemeral-resource.tf"}},
+		"functions":           {kodo.Functions, []string{"function.tf"}},
+	} {
+		for name := range want.types {
+			for _, file := range want.files {
+				if _, err := os.Stat(filepath.Join(root, "examples", kind, name, file)); err != nil {
+					t.Error(err)
+				}
 			}
-		}
-	}
-	for function := range document.Schemas["kodo"].Functions {
-		if _, err := os.Stat(filepath.Join(root, "examples", "functions", function, "function.tf")); err != nil {
-			t.Errorf("%s: %v", function, err)
 		}
 	}
 }
