@@ -21,6 +21,7 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/auth"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/httpapi"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/notify"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/outbound"
 )
 
@@ -87,6 +88,7 @@ type Emulator struct {
 	server   *http.Server
 	origins  *origins
 	outbound *outbound.Client
+	notifier *notify.Notifier
 	address  string
 	accounts []Account
 	dir      string        // the data folder
@@ -118,12 +120,13 @@ func New(options Options) (*Emulator, error) {
 		return nil, fmt.Errorf("listen on %s: %w", options.Listen, err)
 	}
 	e.address = reachable(listener.Addr())
+	verifier := auth.NewVerifier(func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok }, time.Now)
+	e.outbound = outbound.New(outbound.Config{Verifier: verifier, AllowRemote: options.AllowRemote})
+	e.notifier = notify.New(e.outbound)
 	if err := e.open(options); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	e.origins = newOrigins(listener.Addr(), e.engine, e.serve)
-	verifier := auth.NewVerifier(func(accessKey string) (string, bool) { s, ok := secrets[accessKey]; return s, ok }, time.Now)
-	e.outbound = outbound.New(outbound.Config{Verifier: verifier, AllowRemote: options.AllowRemote})
 	e.api = httpapi.New(httpapi.Config{
 		Engine: e.engine, Verifier: verifier, Host: e.address, Origins: e.origins, Outbound: e.outbound,
 		Idle: idle, Latency: options.Latency, Strict: options.Strict, Done: e.done,
@@ -172,7 +175,7 @@ func (e *Emulator) open(options Options) error {
 		}
 		e.dir, e.remove = temporary, true
 	}
-	opened, err := engine.Open(engine.Options{Dir: e.dir, Sync: options.Sync})
+	opened, err := engine.Open(engine.Options{Dir: e.dir, Sync: options.Sync, OnEvent: e.notifier.Tell})
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the data folder %s: %w", e.dir, err), e.removeDir())
 	}
@@ -305,5 +308,7 @@ func (e *Emulator) shutDown() error {
 	e.requests.Lock()
 	e.ended = true
 	e.requests.Unlock()
-	return errors.Join(err, e.engine.Close(), e.removeDir())
+	err = errors.Join(err, e.engine.Close())
+	e.notifier.Close() // There are no events any more.
+	return errors.Join(err, e.removeDir())
 }

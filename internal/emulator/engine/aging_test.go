@@ -86,11 +86,11 @@ func TestRulesCatchUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustPut(t, e, "a", "")
-	advance(t, e, 240*time.Hour)
 	mustPut(t, e, "cold", "")
 	if err := e.ChangeClass(engine.ObjectRef{Owner: owner, Bucket: "bucket-1", Key: "cold"}, engine.DeepArchive); err != nil {
 		t.Fatal(err)
 	}
+	advance(t, e, 240*time.Hour)
 	addRule(t, e, engine.LifecycleRule{Name: "all", ToIA: 1, ToArchiveIR: 5})
 	advance(t, e, time.Hour)
 	wantClasses(t, e, "before midnight", map[string]int{"a": 0, "cold": 3})
@@ -174,4 +174,27 @@ func TestRulesFreeQuota(t *testing.T) {
 	mustPut(t, e, "a", "")
 	advance(t, e, 48*time.Hour)
 	mustPut(t, e, "b", "")
+}
+
+// A rule that was added today waits for midnight, whatever is overdue, also when the
+// emulator is started again before that.
+func TestRulesAfterRestart(t *testing.T) {
+	t.Parallel()
+	options := engine.Options{Dir: t.TempDir(), Now: func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }}
+	e, err := engine.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	createBucket(t, e, "bucket-1")
+	mustPut(t, e, "a", "")
+	advance(t, e, 240*time.Hour)
+	addRule(t, e, engine.LifecycleRule{Name: "all", Delete: 1})
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, options)
+	advance(t, e, time.Minute)
+	wantClasses(t, e, "on the same day", map[string]int{"a": 0})
+	advance(t, e, toMidnight)
+	wantClasses(t, e, "after midnight", map[string]int{})
 }

@@ -15,32 +15,31 @@ type Copy struct {
 // as a new one: with a put time of its own, enabled, without a lifetime, and
 // frozen if it is an archive (fact:object-copy).
 func (e *Engine) CopyObject(c Copy) error {
-	return e.transfer(c, func(tx *store.Tx, object Object, extents []store.Extent) error {
+	return e.transfer(c, EventCopy, func(tx *store.Tx, object Object, extents []store.Extent) (Object, error) {
 		object.Bucket, object.Key = c.ToBucket, c.To
 		object.Disabled, object.Lifetime = false, Lifetime{}
-		_, err := e.insert(tx, object, extents, false)
-		return err
+		return e.insert(tx, object, extents, false)
 	})
 }
 
 // MoveObject gives an object another name: it stays what it is, put time and
 // lifetime included (fact:object-move).
 func (e *Engine) MoveObject(c Copy) error {
-	return e.transfer(c, func(tx *store.Tx, object Object, extents []store.Extent) error {
+	return e.transfer(c, EventMove, func(tx *store.Tx, object Object, extents []store.Extent) (Object, error) {
 		if err := removeObject(tx, c.FromBucket, c.From); err != nil {
-			return err
+			return Object{}, err
 		}
 		object.Bucket, object.Key = c.ToBucket, c.To
-		return e.keepObject(tx, object, extents)
+		return object, e.keepObject(tx, object, extents)
 	})
 }
 
 // transfer checks what copying and moving have in common and then has it done.
-func (e *Engine) transfer(c Copy, do func(tx *store.Tx, object Object, extents []store.Extent) error) error {
+func (e *Engine) transfer(c Copy, event string, do func(tx *store.Tx, object Object, extents []store.Extent) (Object, error)) error {
 	if err := checkKey(c.To); err != nil {
 		return err
 	}
-	return e.update(func(tx *store.Tx) error {
+	return e.updateTelling(func(tx *store.Tx, tell teller) error {
 		from, err := ownBucket(tx, c.Owner, c.FromBucket)
 		if err != nil {
 			return err
@@ -66,6 +65,15 @@ func (e *Engine) transfer(c Copy, do func(tx *store.Tx, object Object, extents [
 		if taken && !c.Force {
 			return errorf(614, "file exists")
 		}
-		return do(tx, object, extents)
+		made, err := do(tx, object, extents)
+		if err != nil {
+			return err
+		}
+		buckets := []Bucket{from}
+		if to.Name != from.Name {
+			buckets = append(buckets, to)
+		}
+		tell(Event{Name: event, Object: object, Dest: &made}, buckets...)
+		return nil
 	})
 }

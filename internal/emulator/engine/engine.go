@@ -41,6 +41,10 @@ type Options struct {
 	BucketLimit int
 	// Now is the wall clock, time.Now when nil.
 	Now func() time.Time
+	// OnEvent is told each event that a rule of a bucket asks for, after its change
+	// is done, if it is set. The operation waits for it, and it is called from many
+	// goroutines.
+	OnEvent func(Event)
 }
 
 // Engine is one Kodo: all accounts, all regions. It is safe for concurrent use.
@@ -48,6 +52,7 @@ type Engine struct {
 	store       *store.Store
 	bucketLimit int
 	wall        func() time.Time
+	onEvent     func(Event)
 	advancing   sync.Mutex   // held by Advance
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
@@ -67,7 +72,7 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{store: s, bucketLimit: options.BucketLimit, wall: options.Now}
+	e := &Engine{store: s, bucketLimit: options.BucketLimit, wall: options.Now, onEvent: options.OnEvent}
 	if e.wall == nil {
 		e.wall = time.Now
 	}

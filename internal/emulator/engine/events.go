@@ -3,6 +3,9 @@ package engine
 import (
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
 )
 
 // EventRule says which events of a bucket are posted, and where.
@@ -78,4 +81,61 @@ func (r EventRule) check() error {
 		return errorf(400, "callbackURL must starts with http:// or https://")
 	}
 	return nil
+}
+
+// Event is something that has happened to an object, with the rules of its bucket
+// that want it to be told.
+type Event struct {
+	Name   string
+	Time   time.Time // by the engine's clock
+	Owner  string
+	Object Object    // as it was before a move or a deletion, else as it is
+	Dest   *Object   // what it was copied or moved to
+	Until  time.Time // up to which a restored object can be read; zero for all other events
+	Rules  []EventRule
+}
+
+// teller notes an event, if a rule of the buckets that it is about wants it.
+type teller func(event Event, buckets ...Bucket)
+
+// updateTelling is update for a change that makes events. What it has noted is told
+// when it is done.
+func (e *Engine) updateTelling(change func(tx *store.Tx, tell teller) error) error {
+	var events []Event
+	err := e.update(func(tx *store.Tx) error {
+		events = nil
+		return change(tx, func(event Event, buckets ...Bucket) {
+			event.Time, event.Owner = e.Now(), buckets[0].Owner
+			for _, bucket := range buckets {
+				event.Rules = append(event.Rules, bucket.wanting(event)...)
+			}
+			if len(event.Rules) > 0 {
+				events = append(events, event)
+			}
+		})
+	})
+	if err != nil || e.onEvent == nil {
+		return err
+	}
+	for _, event := range events {
+		e.onEvent(event)
+	}
+	return nil
+}
+
+// wanting returns the rules of a bucket that an event concerns: by the key of its
+// object and by that of the destination, as far as they are in the bucket
+// (fact:bucket-event-copy).
+func (b Bucket) wanting(event Event) (rules []EventRule) {
+	for _, rule := range b.Events {
+		if slices.Contains(rule.Events, event.Name) && (b.concerns(rule, &event.Object) || b.concerns(rule, event.Dest)) {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
+func (b Bucket) concerns(rule EventRule, object *Object) bool {
+	return object != nil && object.Bucket == b.Name &&
+		strings.HasPrefix(object.Key, rule.Prefix) && strings.HasSuffix(object.Key, rule.Suffix)
 }

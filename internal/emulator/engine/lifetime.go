@@ -170,7 +170,7 @@ func (e *Engine) settle(ctx context.Context) error {
 // then there is nothing to do to it, or something later.
 func (e *Engine) settleSome() (more bool, err error) {
 	const step = 1000
-	err = e.update(func(tx *store.Tx) error {
+	err = e.updateTelling(func(tx *store.Tx, tell teller) error {
 		now := e.Now()
 		var due []string
 		for key := range tx.Scan(dueKeys, "") {
@@ -185,7 +185,7 @@ func (e *Engine) settleSome() (more bool, err error) {
 		}
 		more = len(due) == step
 		for _, key := range due {
-			if err := e.settleObject(tx, key); err != nil {
+			if err := e.settleObject(tx, key, tell); err != nil {
 				return err
 			}
 		}
@@ -196,11 +196,11 @@ func (e *Engine) settleSome() (more bool, err error) {
 
 // settleObject writes down what has become of the object that an entry of the
 // index names, and removes the entry.
-func (e *Engine) settleObject(tx *store.Tx, due string) error {
+func (e *Engine) settleObject(tx *store.Tx, due string, tell teller) error {
 	if err := tx.Delete(due); err != nil {
 		return err
 	}
-	_, bucket, key, err := splitDueKey(due)
+	moment, bucket, key, err := splitDueKey(due)
 	if err != nil {
 		return err
 	}
@@ -212,8 +212,16 @@ func (e *Engine) settleObject(tx *store.Tx, due string) error {
 	if err != nil {
 		return err
 	}
+	restored, until := object.ThawsAt == moment, time.Unix(object.FreezesAt, 0)
 	if !object.at(e.Now()) {
 		return removeObject(tx, bucket, key)
+	}
+	if restored {
+		of, err := anyBucket(tx, bucket)
+		if err != nil {
+			return err
+		}
+		tell(Event{Name: EventRestored, Object: object, Until: until}, of)
 	}
 	return e.keepObject(tx, object, extents)
 }

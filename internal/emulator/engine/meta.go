@@ -51,7 +51,11 @@ func mergeMeta(old, added map[string]string) map[string]string {
 // ChangeStatus disables or enables an object. Doing it again is refused
 // (fact:object-status-again).
 func (e *Engine) ChangeStatus(ref ObjectRef, disabled bool) error {
-	return e.change(ref, func(object *Object) error {
+	event := EventEnable
+	if disabled {
+		event = EventDisable
+	}
+	return e.changeTelling(ref, event, func(object *Object) error {
 		switch {
 		case disabled && object.Disabled:
 			return errorf(400, "already disabled")

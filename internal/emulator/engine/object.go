@@ -69,7 +69,7 @@ func (e *Engine) PutObject(put Put) (Object, error) {
 		return Object{}, err
 	}
 	var stored Object
-	err := e.update(func(tx *store.Tx) error {
+	err := e.updateTelling(func(tx *store.Tx, tell teller) error {
 		bucket, err := ownBucket(tx, put.Owner, put.Bucket)
 		if err != nil {
 			return err
@@ -77,6 +77,7 @@ func (e *Engine) PutObject(put Put) (Object, error) {
 		made := object
 		bucket.uploaded(&made)
 		stored, err = e.insert(tx, made, put.Blob.extents(), put.InsertOnly)
+		tell(Event{Name: EventPut, Object: stored}, bucket)
 		return err
 	})
 	if err != nil {
@@ -175,13 +176,16 @@ func (e *Engine) Stat(owner, bucket, key string) (object Object, err error) {
 
 // Delete removes an object, also a frozen one (fact:object-frozen-delete).
 func (e *Engine) Delete(owner, bucket, key string) error {
-	return e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, owner, bucket); err != nil {
+	return e.updateTelling(func(tx *store.Tx, tell teller) error {
+		own, err := ownBucket(tx, owner, bucket)
+		if err != nil {
 			return err
 		}
-		if _, _, err := e.needObject(tx, bucket, key); err != nil {
+		object, _, err := e.needObject(tx, bucket, key)
+		if err != nil {
 			return err
 		}
+		tell(Event{Name: EventDelete, Object: object}, own)
 		return removeObject(tx, bucket, key)
 	})
 }
@@ -189,8 +193,14 @@ func (e *Engine) Delete(owner, bucket, key string) error {
 // change lets alter change the record of an object. alter may be called more than
 // once, each time with the object as it is.
 func (e *Engine) change(ref ObjectRef, alter func(*Object) error) error {
-	return e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, ref.Owner, ref.Bucket); err != nil {
+	return e.changeTelling(ref, "", alter)
+}
+
+// changeTelling is change for one that is an event.
+func (e *Engine) changeTelling(ref ObjectRef, event string, alter func(*Object) error) error {
+	return e.updateTelling(func(tx *store.Tx, tell teller) error {
+		bucket, err := ownBucket(tx, ref.Owner, ref.Bucket)
+		if err != nil {
 			return err
 		}
 		object, extents, err := e.needObject(tx, ref.Bucket, ref.Key)
@@ -203,6 +213,7 @@ func (e *Engine) change(ref ObjectRef, alter func(*Object) error) error {
 		if err := alter(&object); err != nil {
 			return err
 		}
+		tell(Event{Name: event, Object: object}, bucket)
 		return e.keepObject(tx, object, extents)
 	})
 }

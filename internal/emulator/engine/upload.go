@@ -202,7 +202,7 @@ func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
 	if err := checkPartRefs(complete.Parts); err != nil {
 		return Object{}, err
 	}
-	err = e.update(func(tx *store.Tx) error {
+	err = e.updateTelling(func(tx *store.Tx, tell teller) error {
 		if _, err := e.findUpload(tx, complete.UploadRef); err != nil {
 			return err
 		}
@@ -222,6 +222,7 @@ func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
 		if stored, err = e.insert(tx, made, extents, complete.InsertOnly); err != nil {
 			return err
 		}
+		tell(Event{Name: EventMkfile, Object: stored}, bucket)
 		return removeUpload(tx, complete.ID)
 	})
 	return stored, err

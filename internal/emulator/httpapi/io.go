@@ -193,7 +193,6 @@ func (w *rangeErrors) WriteHeader(status int) {
 	}
 	w.failed = true
 	w.Header().Del("Content-Encoding") // The object's, not that of this body.
-	w.Header().Del("Cache-Control")
 	writeError(w.ResponseWriter, &engine.Error{Code: status, Message: strings.ToLower(http.StatusText(status))})
 }
 

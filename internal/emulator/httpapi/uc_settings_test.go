@@ -51,6 +51,9 @@ func TestMaxAge(t *testing.T) {
 	if got := c.download("GET", "public", "/missing").header.Get("Cache-Control"); got != "" {
 		t.Errorf("a refusal may be cached: %q", got)
 	}
+	if got := c.download("GET", "public", "/k", "Range", "bytes=9-"); got.status != 416 || got.header.Get("Cache-Control") != "" {
+		t.Errorf("a refused range, %d, may be cached: %q", got.status, got.header.Get("Cache-Control"))
+	}
 }
 
 func TestRemarkAndProtection(t *testing.T) {

@@ -88,7 +88,8 @@ type Message struct {
 	Host        string // the Host header, that of URL when empty
 	ContentType string
 	Body        []byte
-	// Scheme and AccessKey say how to sign, and for which account.
+	// Scheme and AccessKey say how to sign, and for which account. Without a Scheme
+	// it is not signed.
 	Scheme    auth.Scheme
 	AccessKey string
 }
@@ -111,14 +112,16 @@ func (c *Client) Post(ctx context.Context, m Message) (Answer, error) {
 		return Answer{}, err
 	}
 	req.Header.Set("Content-Type", m.ContentType)
-	authorization, err := c.verifier.Sign(m.Scheme, m.AccessKey, auth.Request{
-		Method: req.Method, Host: req.Host, RawPath: req.URL.EscapedPath(), Path: req.URL.Path,
-		RawQuery: req.URL.RawQuery, Header: req.Header, Body: m.Body,
-	})
-	if err != nil {
-		return Answer{}, err
+	if m.Scheme != "" {
+		authorization, err := c.verifier.Sign(m.Scheme, m.AccessKey, auth.Request{
+			Method: req.Method, Host: req.Host, RawPath: req.URL.EscapedPath(), Path: req.URL.Path,
+			RawQuery: req.URL.RawQuery, Header: req.Header, Body: m.Body,
+		})
+		if err != nil {
+			return Answer{}, err
+		}
+		req.Header.Set("Authorization", authorization)
 	}
-	req.Header.Set("Authorization", authorization)
 	stay := *c.http
 	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := stay.Do(req)
