@@ -258,7 +258,7 @@ func (e *Emulator) Engine() *engine.Engine { return e.engine }
 func (e *Emulator) Dir() string { return e.dir }
 
 // Requests returns the request log. A request is in it as soon as its client
-// has the answer, and stays there until 100 000 others have come. Requests to
+// has the answer, and stays there until 100 000 others, or 16 MiB of them, have come. Requests to
 // /_emulator/ are not recorded.
 func (e *Emulator) Requests() []Request { return e.api.Log.All() }
 
