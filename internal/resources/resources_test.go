@@ -167,7 +167,7 @@ func putParts(t *testing.T, h *acctest.Harness, bucket, key string, content []by
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.CompleteUpload(engine.Complete{UploadRef: ref, Parts: []engine.PartRef{{Number: 1, ETag: part.ETag}}, MimeType: "text/plain"}); err != nil {
+	if _, err := e.CompleteUpload(engine.Complete{UploadRef: ref, Parts: []engine.PartRef{{Number: 1, ETag: part.ETag}}, Object: engine.Put{MimeType: "text/plain"}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -30,7 +30,7 @@ func putRich(t *testing.T, e *engine.Engine, key string) engine.Object {
 	}
 	_, err = e.CompleteUpload(engine.Complete{
 		UploadRef: ref, Parts: []engine.PartRef{{Number: 1, ETag: part.ETag}},
-		MimeType: "text/plain", EndUser: "me", FileType: engine.IA, Meta: map[string]string{"a": "1"},
+		Object: engine.Put{MimeType: "text/plain", EndUser: "me", FileType: engine.IA, Meta: map[string]string{"a": "1"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -43,47 +43,67 @@ type ObjectRef struct {
 
 // Put is an object to be made from a blob.
 type Put struct {
-	Owner, Bucket string
-	Key           *string // nil: the object is named by its hash
-	Blob          *Blob
-	MimeType      string // application/octet-stream when empty
-	EndUser       string
-	FileType      int
-	Meta          map[string]string
-	InsertOnly    bool // refuse to replace an object of other content
+	Owner, Bucket   string
+	Key             *string // nil: the object is named by its hash
+	Blob            *Blob   // nil where the content is made of what was uploaded before
+	MimeType        string  // application/octet-stream when empty
+	EndUser         string
+	FileType        int
+	DeleteAfterDays int // 0: the object stays
+	Meta            map[string]string
+	InsertOnly      bool // refuse to replace an object of other content
+}
+
+// object returns what a put says of its object before the content is known.
+func (p Put) object() (Object, error) {
+	object := Object{Bucket: p.Bucket, MimeType: p.MimeType, EndUser: p.EndUser, FileType: p.FileType, Meta: p.Meta}
+	if p.Key != nil {
+		object.Key = *p.Key
+	}
+	return object, checkObject(&object)
 }
 
 // PutObject makes or replaces an object. Where InsertOnly meets an object of the
 // same content, that object is returned, unchanged (fact:object-insert-same);
 // where it meets another one, 614 "file exists".
-func (e *Engine) PutObject(put Put) (Object, error) {
-	object := Object{
-		Bucket: put.Bucket, Hash: put.Blob.ETag, Size: put.Blob.Size, MD5: put.Blob.MD5,
-		MimeType: put.MimeType, EndUser: put.EndUser, FileType: put.FileType, Meta: put.Meta,
-	}
-	object.Key = object.Hash
-	if put.Key != nil {
-		object.Key = *put.Key
-	}
-	if err := checkObject(&object); err != nil {
+func (e *Engine) PutObject(put Put) (stored Object, err error) {
+	object, err := put.object()
+	if err != nil {
 		return Object{}, err
 	}
-	var stored Object
-	err := e.updateTelling(func(tx *store.Tx, tell teller) error {
-		bucket, err := ownBucket(tx, put.Owner, put.Bucket)
-		if err != nil {
-			return err
-		}
-		made := object
-		bucket.uploaded(&made)
-		stored, err = e.insert(tx, made, put.Blob.extents(), put.InsertOnly)
-		tell(Event{Name: EventPut, Object: stored}, bucket)
+	object.Hash, object.Size, object.MD5 = put.Blob.ETag, put.Blob.Size, put.Blob.MD5
+	err = e.updateTelling(func(tx *store.Tx, tell teller) error {
+		var err error
+		stored, err = e.upload(tx, tell, put, object, put.Blob.extents())
 		return err
 	})
 	if err != nil {
 		return Object{}, err
 	}
 	return stored, nil
+}
+
+// upload writes the object of a put whose content is known by now. The bucket's
+// rules come first: what they do to the object is part of the upload.
+func (e *Engine) upload(tx *store.Tx, tell teller, put Put, object Object, extents []store.Extent) (Object, error) {
+	bucket, err := ownBucket(tx, put.Owner, put.Bucket)
+	if err != nil {
+		return Object{}, err
+	}
+	if put.Key == nil {
+		object.Key = object.Hash
+	}
+	if put.DeleteAfterDays > 0 {
+		object.plan(Days{Delete: put.DeleteAfterDays}, e.Now())
+	}
+	bucket.uploaded(&object)
+	event := EventMkfile
+	if put.Blob != nil {
+		event = EventPut
+	}
+	stored, err := e.insert(tx, object, extents, put.InsertOnly)
+	tell(Event{Name: event, Object: stored}, bucket)
+	return stored, err
 }
 
 // insert writes a new object over whatever its key names, resetting everything

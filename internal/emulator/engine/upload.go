@@ -170,12 +170,10 @@ func (e *Engine) AbortUpload(ref UploadRef) error {
 type Complete struct {
 	UploadRef
 
-	Parts      []PartRef // in ascending order of numbers, with gaps if so wished
-	MimeType   string    // application/octet-stream when empty
-	EndUser    string
-	FileType   int
-	Meta       map[string]string
-	InsertOnly bool // as in Put
+	Parts []PartRef // in ascending order of numbers, with gaps if so wished
+	// Object says all else of the object. Owner and Bucket are the upload's, and so
+	// is Key unless it is set.
+	Object Put
 }
 
 // PartRef names an uploaded part.
@@ -189,16 +187,16 @@ type PartRef struct {
 // object of the same content, that one is returned and the upload ends too;
 // where it meets another one, 614 and the upload stays.
 func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
-	object := Object{
-		Bucket: complete.Bucket, MimeType: complete.MimeType, EndUser: complete.EndUser,
-		FileType: complete.FileType, Meta: complete.Meta, Multipart: true,
+	put := complete.Object
+	put.Owner, put.Bucket = complete.Owner, complete.Bucket
+	if put.Key == nil {
+		put.Key = complete.Key
 	}
-	if complete.Key != nil {
-		object.Key = *complete.Key
-	}
-	if err := checkObject(&object); err != nil {
+	object, err := put.object()
+	if err != nil {
 		return Object{}, err
 	}
+	object.Multipart = true
 	if err := checkPartRefs(complete.Parts); err != nil {
 		return Object{}, err
 	}
@@ -211,18 +209,9 @@ func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
 		if err != nil {
 			return err
 		}
-		if complete.Key == nil {
-			made.Key = made.Hash
-		}
-		bucket, err := ownBucket(tx, complete.Owner, complete.Bucket)
-		if err != nil {
+		if stored, err = e.upload(tx, tell, put, made, extents); err != nil {
 			return err
 		}
-		bucket.uploaded(&made)
-		if stored, err = e.insert(tx, made, extents, complete.InsertOnly); err != nil {
-			return err
-		}
-		tell(Event{Name: EventMkfile, Object: stored}, bucket)
 		return removeUpload(tx, complete.ID)
 	})
 	return stored, err

@@ -60,7 +60,7 @@ func TestCompleteUpload(t *testing.T) {
 			e := newEngine(t)
 			upload := beginUpload(t, e, ref("key"))
 			complete := engine.Complete{
-				UploadRef: upload, MimeType: "video/mp4", EndUser: "me", Meta: map[string]string{"a": "b"},
+				UploadRef: upload, Object: engine.Put{MimeType: "video/mp4", EndUser: "me", Meta: map[string]string{"a": "b"}},
 			}
 			for i, size := range test.sizes {
 				complete.Parts = append(complete.Parts, uploadPart(t, e, upload, 3*i+1, io.LimitReader(zeros{}, size)))
@@ -141,7 +141,7 @@ func TestCompleteUploadInsertOnly(t *testing.T) {
 	for content, refused := range map[string]bool{"hello": false, "world": true} {
 		upload := beginUpload(t, e, ref("key"))
 		part := uploadPart(t, e, upload, 1, strings.NewReader(content))
-		got, err := e.CompleteUpload(engine.Complete{UploadRef: upload, Parts: []engine.PartRef{part}, InsertOnly: true})
+		got, err := e.CompleteUpload(engine.Complete{UploadRef: upload, Parts: []engine.PartRef{part}, Object: engine.Put{InsertOnly: true}})
 		if refused {
 			wantError(t, err, 614, "file exists")
 		} else if diff := cmp.Diff(existing, got); diff != "" || err != nil {

@@ -70,11 +70,14 @@ type uploaded struct {
 
 func uploadedAs(o engine.Object) uploaded { return uploaded{Hash: o.Hash, Key: o.Key} }
 
-// standardHeaders are the fields in which uploads may name response headers,
-// new in the documentation of December 2025. An upload with one is refused
-// rather than stored without it.
-func standardHeaders() []string {
-	return []string{"cacheControl", "contentLanguage", "contentEncoding", "contentDisposition", "expires"}
+// addMeta notes a field of an upload that is metadata, or a response header, which
+// is kept as metadata. An empty header is none.
+func addMeta(meta map[string]string, field, value string) {
+	if name, ok := metaName(field); ok {
+		meta[name] = value
+	} else if header, ok := standardHeader(field); ok && value != "" {
+		meta["!"+header] = value
+	}
 }
 
 // mimeOf returns the content type by Kodo's default order: what the client

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -127,13 +126,8 @@ func (s *Server) readPart(form *uploadForm, part *multipart.Part, room *int64) e
 	case "accept":
 		form.accept = value
 	default:
-		if slices.Contains(standardHeaders(), name) {
-			return notImplemented("the form field " + name)
-		}
 		// Custom variables ("x:…") only matter where a policy renders them.
-		if name, ok := metaName(name); ok {
-			form.meta[name] = value
-		}
+		addMeta(form.meta, name, value)
 	}
 	return nil
 }
@@ -196,6 +190,7 @@ func (f *uploadForm) put(granted grant) (engine.Put, error) {
 		Owner: granted.owner, Bucket: granted.policy.Bucket(), Key: f.key, Blob: f.blob,
 		MimeType: mimeOf(granted.policy, f.fileMime, f.fileName, key, f.head), Meta: f.meta,
 		EndUser: granted.policy.EndUser, InsertOnly: !granted.policy.Overwrites(),
+		FileType: int(granted.policy.FileType), DeleteAfterDays: int(granted.policy.DeleteAfterDays),
 	}, nil
 }
 

@@ -59,20 +59,32 @@ func TestFormUploadKeepsWhatItIsTold(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	res := c.upload(
-		field("token", c.token(policy("public:k", `"endUser":"u1"`))), field("key", "k"),
+		field("token", c.token(policy("public:k", `"endUser":"u1"`, `"fileType":4`, `"deleteAfterDays":3`))), field("key", "k"),
 		field("x-qn-meta-a", "1"), field("X-Qn-Meta-!Cache-Control", "no-store"), field("accept", "text/x-mine"),
+		field("contentLanguage", "de"), field("contentEncoding", "br"), field("contentDisposition", "inline"), field("expires", "0"),
 		file("f", "hello"))
 	c.wantStatus("upload", res, 200)
 	if got := res.header.Get("Content-Type"); got != "text/x-mine" {
 		t.Errorf("Content-Type = %q, want the one that the form accepts", got)
 	}
 	object, err := c.e.Engine().Stat(c.account.AccessKey, "public", "k")
-	if err != nil || object.EndUser != "u1" {
-		t.Errorf("Stat() = %+v, %v, want the end user u1", object, err)
+	if err != nil || object.EndUser != "u1" || object.FileType != 4 || !threeDaysAhead(object.DeletesAt) {
+		t.Errorf("Stat() = %+v, %v, want the end user, the class and the end of the policy", object, err)
 	}
-	if diff := cmp.Diff(map[string]string{"a": "1", "!Cache-Control": "no-store"}, object.Meta); diff != "" {
+	want := map[string]string{
+		"a": "1", "!Cache-Control": "no-store",
+		"!Content-Language": "de", "!Content-Encoding": "br", "!Content-Disposition": "inline", "!Expires": "0",
+	}
+	if diff := cmp.Diff(want, object.Meta); diff != "" {
 		t.Errorf("metadata (-want +got)\n%s", diff)
 	}
+}
+
+// threeDaysAhead reports whether a moment is the midnight in Beijing, UTC+8, that
+// ends what is to stay for three days from now on.
+func threeDaysAhead(moment int64) bool {
+	ahead := time.Until(time.Unix(moment, 0))
+	return (moment+8*60*60)%(24*60*60) == 0 && ahead > 71*time.Hour && ahead < 97*time.Hour
 }
 
 func TestFormUploadRefusals(t *testing.T) {
@@ -97,7 +109,6 @@ func TestFormUploadRefusals(t *testing.T) {
 		"expired":          {[]formPart{field("token", c.token(expired)), key, hello}, 401, "expired token"},
 		"policy no JSON":   {[]formPart{field("token", c.token("x")), key, hello}, 401, "invalid put policy encoding"},
 		"not implemented":  {[]formPart{with(`"callbackUrl":"http://h"`), key, hello}, 501, `the put policy field "callbackUrl" is not implemented by this emulator`},
-		"new field":        {[]formPart{good, key, field("cacheControl", "no-store"), hello}, 501, "the form field cacheControl is not implemented by this emulator"},
 		"no file":          {[]formPart{good, key}, 400, "file is not specified in multipart"},
 		"two files":        {[]formPart{good, key, hello, hello}, 400, "more than one file in multipart"},
 		"other key":        {[]formPart{field("token", c.token(policy("public:k1"))), key, hello}, 403, "key doesn't match with scope"},

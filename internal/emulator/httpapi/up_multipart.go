@@ -151,6 +151,29 @@ type completion struct {
 	FileName string            `json:"fname"`
 	MimeType string            `json:"mimeType"`
 	Metadata map[string]string `json:"metadata"`
+
+	CacheControl       string `json:"cacheControl"`
+	ContentLanguage    string `json:"contentLanguage"`
+	ContentEncoding    string `json:"contentEncoding"`
+	ContentDisposition string `json:"contentDisposition"`
+	Expires            string `json:"expires"`
+}
+
+// meta returns the metadata, with the response headers among it.
+func (c completion) meta() map[string]string {
+	meta := map[string]string{}
+	for field, value := range c.Metadata {
+		if name, ok := metaName(field); ok {
+			meta[name] = value
+		}
+	}
+	for field, value := range map[string]string{
+		"cacheControl": c.CacheControl, "contentLanguage": c.ContentLanguage, "contentEncoding": c.ContentEncoding,
+		"contentDisposition": c.ContentDisposition, "expires": c.Expires,
+	} {
+		addMeta(meta, field, value)
+	}
+	return meta
 }
 
 func (s *Server) completeUpload(c *call, u upload) (any, error) {
@@ -163,16 +186,15 @@ func (s *Server) completeUpload(c *call, u upload) (any, error) {
 		key = *u.Key
 	}
 	complete := engine.Complete{
-		UploadRef: u.UploadRef, MimeType: mimeOf(u.policy, body.MimeType, body.FileName, key, nil),
-		EndUser: u.policy.EndUser, Meta: map[string]string{}, InsertOnly: !u.policy.Overwrites(),
+		UploadRef: u.UploadRef,
+		Object: engine.Put{
+			MimeType: mimeOf(u.policy, body.MimeType, body.FileName, key, nil), Meta: body.meta(),
+			EndUser: u.policy.EndUser, InsertOnly: !u.policy.Overwrites(),
+			FileType: int(u.policy.FileType), DeleteAfterDays: int(u.policy.DeleteAfterDays),
+		},
 	}
 	for _, part := range body.Parts {
 		complete.Parts = append(complete.Parts, engine.PartRef{Number: part.Number, ETag: part.ETag})
-	}
-	for field, value := range body.Metadata {
-		if name, ok := metaName(field); ok {
-			complete.Meta[name] = value
-		}
 	}
 	if err := s.checkParts(u, complete.Parts); err != nil {
 		return nil, err
@@ -190,14 +212,8 @@ func readCompletion(c *call) (completion, error) {
 		return completion{}, err
 	}
 	var body completion
-	var fields map[string]any
-	if json.Unmarshal(raw, &body) != nil || json.Unmarshal(raw, &fields) != nil {
+	if json.Unmarshal(raw, &body) != nil {
 		return completion{}, invalidArgument()
-	}
-	for _, name := range standardHeaders() {
-		if value := fields[name]; value != nil && value != "" {
-			return completion{}, notImplemented("the field " + name)
-		}
 	}
 	return body, nil
 }

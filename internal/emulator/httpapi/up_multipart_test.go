@@ -78,15 +78,15 @@ func TestMultipartUpload(t *testing.T) {
 		"empty key": {"", "", "", "application/octet-stream", nil},
 		"nulls":     {b64("n"), "n", `,"fname":null,"mimeType":null,"metadata":null,"customVars":null`, "application/octet-stream", nil},
 		"all": {
-			b64("k"), "k", `,"fname":"x.html","mimeType":"text/x","metadata":{"X-Qn-Meta-A":"1","x-qn-meta-!Expires":"0","b":"2"},"customVars":{"x:a":"b"}`,
-			"text/x", map[string]string{"A": "1", "!Expires": "0"},
+			b64("k"), "k", `,"fname":"x.html","mimeType":"text/x","metadata":{"X-Qn-Meta-A":"1","x-qn-meta-!Expires":"0","b":"2"},"customVars":{"x:a":"b"},"cacheControl":"no-store","contentEncoding":null,"contentLanguage":""`,
+			"text/x", map[string]string{"A": "1", "!Expires": "0", "!Cache-Control": "no-store"},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &client{t: t, e: c.e, account: c.account}
-			u := c.begin("public", tt.segment, c.token(policy("public", `"endUser":"u"`)))
+			u := c.begin("public", tt.segment, c.token(policy("public", `"endUser":"u"`, `"fileType":1`, `"deleteAfterDays":3`)))
 			parts := []string{u.mustPart(2, big), u.mustPart(7, last)}
 			res := u.complete(parts, tt.more)
 			c.wantStatus("complete", res, 200)
@@ -94,7 +94,8 @@ func TestMultipartUpload(t *testing.T) {
 				t.Errorf("answer (-want +got)\n%s", diff)
 			}
 			object, err := c.e.Engine().Stat(c.account.AccessKey, "public", tt.key)
-			if err != nil || object.MimeType != tt.wantMime || object.Size != mib+5 || object.EndUser != "u" {
+			if err != nil || object.MimeType != tt.wantMime || object.Size != mib+5 || object.EndUser != "u" ||
+				object.FileType != 1 || !threeDaysAhead(object.DeletesAt) {
 				t.Errorf("stored %+v, %v", object, err)
 			}
 			if len(object.Meta)+len(tt.wantMeta) > 0 && !cmp.Equal(tt.wantMeta, object.Meta) {
@@ -206,7 +207,6 @@ func TestMultipartRefusals(t *testing.T) {
 	c.wantError("no JSON", c.multipart("POST", u.target, u.token, "x"), 400, "invalid argument")
 	c.wantError("two JSONs", c.multipart("POST", u.target, u.token, "{}{}"), 400, "invalid argument")
 	c.wantError("null", c.multipart("POST", u.target, u.token, "null"), 400, "parts param can't be empty")
-	c.wantStatus("new field", u.complete([]string{hello}, `,"cacheControl":"no-store"`), 501)
 	c.wantError("too small", u.complete([]string{u.mustPart(3, "xx")}, ""), 403, "request entity size is smaller than FsizeMin")
 	c.wantError("too large", u.complete([]string{u.mustPart(4, "xxxxxxx")}, ""), 413, "exceed FsizeLimit")
 	c.wantError("exists", u.complete([]string{hello}, ""), 614, "file exists")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 )
@@ -18,6 +19,8 @@ type Policy struct {
 	FsizeMin        int64 // bytes
 	FsizeLimit      int64 // bytes, 0 for no limit
 	DetectMime      int64 // 0, or -1: the content type is what the client says
+	FileType        int64 // storage class, 0 to 5
+	DeleteAfterDays int64 // 0: the object stays
 }
 
 // unenforced names the fields that Kodo knows and this package does not
@@ -28,7 +31,7 @@ func unenforced() []string {
 		"returnUrl", "returnBody",
 		"callbackUrl", "callbackHost", "callbackBody", "callbackBodyType", "callbackFetchKey",
 		"persistentOps", "persistentNotifyUrl", "persistentPipeline", "persistentType", "persistentWorkflowTemplateID",
-		"forceSaveKey", "saveKey", "mimeLimit", "fileType", "deleteAfterDays", "trafficLimit", "keylimit",
+		"forceSaveKey", "saveKey", "mimeLimit", "trafficLimit", "keylimit",
 		"transform", "transformFallbackMode", "transformFallbackKey",
 	}
 }
@@ -57,10 +60,22 @@ func Parse(encoded string) (Policy, error) {
 	if err := json.Unmarshal(raw, &p); err != nil || p.Scope == "" {
 		return Policy{}, invalid
 	}
+	if p.FileType < 0 || p.FileType > 5 {
+		return Policy{}, contradiction("fileType must be 0 to 5")
+	}
+	if p.DeleteAfterDays < 0 || p.DeleteAfterDays > math.MaxInt32 {
+		return Policy{}, contradiction("deleteAfterDays must not be negative")
+	}
 	if p.DetectMime != 0 && p.DetectMime != -1 {
 		return Policy{}, notImplemented("detectMime")
 	}
 	return p, nil
+}
+
+// contradiction is the refusal of a policy that can be read but not be followed
+// (fact:upload-policy-contradiction).
+func contradiction(text string) *Error {
+	return &Error{Status: http.StatusBadRequest, Text: "invalid put policy: " + text}
 }
 
 func notImplemented(field string) *Error {

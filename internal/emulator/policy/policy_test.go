@@ -59,9 +59,14 @@ func TestParseRefusals(t *testing.T) {
 		`{"deadline":1}`:                               401,
 		`{"scope":""}`:                                 401,
 		`{"scope":"b"} {}`:                             401,
-		`["scope"]`:                                    401,
-		`null`:                                         401,
-		``:                                             401,
+		`{"scope":"b","fileType":5}`:                   0,
+		`{"scope":"b","fileType":6}`:                   400,
+		`{"scope":"b","fileType":-1}`:                  400,
+		`{"scope":"b","deleteAfterDays":-1}`:           400,
+		`{"scope":"b","deleteAfterDays":3000000000}`:   400,
+		`["scope"]`: 401,
+		`null`:      401,
+		``:          401,
 	} {
 		if _, err := policy.Parse(encode(json)); status(err) != want {
 			t.Errorf("Parse(%s) = %v, want status %d", json, err, want)
@@ -79,7 +84,7 @@ func TestParseNamesWhatIsNotEnforced(t *testing.T) {
 		"callbackBody": `"a"`, "callbackBodyType": `"application/json"`, "callbackFetchKey": "1",
 		"persistentOps": `"a"`, "persistentNotifyUrl": `"a"`, "persistentPipeline": `"a"`, "persistentType": "1",
 		"persistentWorkflowTemplateID": `"a"`, "forceSaveKey": "true", "saveKey": `"a"`, "detectMime": "1",
-		"mimeLimit": `"image/*"`, "fileType": "1", "deleteAfterDays": "1", "trafficLimit": "819200",
+		"mimeLimit": `"image/*"`, "trafficLimit": "819200",
 		"keylimit": `["a"]`,
 	} {
 		for _, name := range []string{field, strings.ToUpper(field)} {
@@ -170,8 +175,8 @@ func FuzzParse(f *testing.F) {
 		}
 		p, err := policy.Parse(token.Policy)
 		if err != nil {
-			if s := status(err); s != 401 && s != 501 {
-				t.Errorf("Parse(%q) = %v, want status 401 or 501", token.Policy, err)
+			if s := status(err); s != 400 && s != 401 && s != 501 {
+				t.Errorf("Parse(%q) = %v, want status 400, 401 or 501", token.Policy, err)
 			}
 			return
 		}
