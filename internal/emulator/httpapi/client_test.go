@@ -119,6 +119,13 @@ func (c *client) request(method, target string, body io.Reader) *http.Request {
 	}
 	path, query, _ := strings.Cut(target, "?")
 	req.URL.Opaque, req.URL.RawQuery = path, query
+	if strings.HasPrefix(path, "//") { // Which Opaque has for the host of an absolute URL.
+		req.URL.Opaque = ""
+		if req.URL.Path, err = url.PathUnescape(path); err != nil {
+			c.t.Fatal(err)
+		}
+		req.URL.RawPath = path
+	}
 	return req
 }
 

@@ -156,7 +156,18 @@ func (d *download) stream(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q; filename*=utf-8''%s",
 			strings.Map(asciiOnly, d.attachment), url.PathEscape(d.attachment)))
 	}
-	http.ServeContent(&rangeErrors{ResponseWriter: w}, r, "", modified, d)
+	http.ServeContent(&rangeErrors{ResponseWriter: w}, knownRange(r), "", modified, d)
+}
+
+// knownRange leaves out a range of another unit than bytes, as HTTP demands of
+// servers; http.ServeContent takes it for one that cannot be satisfied.
+func knownRange(r *http.Request) *http.Request {
+	if unit, _, _ := strings.Cut(r.Header.Get("Range"), "="); unit == "bytes" {
+		return r
+	}
+	whole := r.Clone(r.Context())
+	whole.Header.Del("Range")
+	return whole
 }
 
 // asciiOnly keeps a character in a plain file name, for old browsers.

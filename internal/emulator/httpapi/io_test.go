@@ -1,6 +1,9 @@
 package httpapi_test
 
 import (
+	"io"
+	"mime"
+	"mime/multipart"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +33,9 @@ func TestPublicDownload(t *testing.T) {
 		"open range":     {"GET", target, []string{"Range", "bytes=4-"}, 206, "o", nil},
 		"long range":     {"GET", target, []string{"Range", "bytes=0-99"}, 206, "hello", nil},
 		"beyond":         {"GET", target, []string{"Range", "bytes=5-"}, 416, `{"error":"requested range not satisfiable"}`, map[string]string{"Content-Range": "bytes */5"}},
-		"no range":       {"GET", target, []string{"Range", "lines=1-2"}, 416, `{"error":"requested range not satisfiable"}`, nil},
+		"other unit":     {"GET", target, []string{"Range", "lines=1-2"}, 200, "hello", map[string]string{"Content-Length": "5"}},
+		"no range":       {"GET", target, []string{"Range", "bytes=x"}, 416, `{"error":"requested range not satisfiable"}`, nil},
+		"head of range":  {"HEAD", target, []string{"Range", "bytes=1-3"}, 206, "", map[string]string{"Content-Range": "bytes 1-3/5"}},
 		"not modified":   {"GET", target, []string{"If-None-Match", `"` + helloHash + `"`}, 304, "", nil},
 		"modified":       {"GET", target, []string{"If-None-Match", `"x"`}, 200, "hello", nil},
 		"precondition":   {"GET", target, []string{"If-Match", `"x"`}, 412, `{"error":"precondition failed"}`, nil},
@@ -63,6 +68,79 @@ func TestPublicDownload(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestManyRanges asks for several ranges: they come as parts, unless they are more
+// than the whole.
+func TestManyRanges(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.put("public", "k", "hello, world")
+	res := c.download("GET", "public", "/k", "Range", "bytes=0-1,-2")
+	mediaType, params, err := mime.ParseMediaType(res.header.Get("Content-Type"))
+	if res.status != 206 || mediaType != "multipart/byteranges" || err != nil {
+		t.Fatalf("%d %v %v", res.status, res.header, err)
+	}
+	parts := multipart.NewReader(strings.NewReader(res.body), params["boundary"])
+	for _, want := range [][2]string{{"bytes 0-1/12", "he"}, {"bytes 10-11/12", "ld"}} {
+		part, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(part)
+		if part.Header.Get("Content-Range") != want[0] || string(body) != want[1] || err != nil {
+			t.Errorf("%v %q %v, want %q", part.Header, body, err, want)
+		}
+	}
+	if res := c.download("GET", "public", "/k", "Range", "bytes=0-,0-,0-"); res.status != 200 || res.body != "hello, world" {
+		t.Errorf("overlapping ranges: %d %q, want the whole", res.status, res.body)
+	}
+}
+
+// TestDownloadKeys gets keys byte for byte, however they look in a path.
+func TestDownloadKeys(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, bucket := range []string{"public", "private"} {
+		host, err := c.e.DownloadHost(bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, target := range map[string]string{
+			"/":                "//",
+			"//":               "///",
+			"/a":               "//a",
+			"a//b":             "/a//b",
+			"a/":               "/a/",
+			"a/./../b":         "/a/./../b",
+			"..":               "/..",
+			"a b":              "/a%20b",
+			"a+b":              "/a+b",
+			"a%b":              "/a%25b",
+			"a%2Fb":            "/a%252Fb",
+			"a/b":              "/a%2Fb",
+			"?":                "/%3F",
+			"a?b=c&d#e":        "/a%3Fb=c&d%23e",
+			"a:b@c;d,e=f":      "/a:b@c;d,e=f",
+			"\u6e2f\u53e3.txt": "/%E6%B8%AF%E5%8F%A3.txt",
+			"\u5730\u56fe":     "/\u5730\u56fe",
+			"\r\n":             "/%0D%0A",
+			"_emulator/x":      "/_emulator/x",
+			"stat/x":           "/stat/x",
+		} {
+			c.put(bucket, key, "content of "+key)
+			if bucket == "private" {
+				target = c.signed(host, target, time.Now().Add(time.Hour))
+			}
+			if res := c.download("GET", bucket, target); res.status != 200 || res.body != "content of "+key {
+				t.Errorf("GET %s from %s: %d %q, want the object %q", target, bucket, res.status, res.body, key)
+			}
+		}
+	}
+	for _, target := range []string{"/%FF", "/%00", "/a%2fb%FF"} {
+		c.wantError(target, c.download("GET", "public", target), 404, "Document not found")
+	}
+	c.wantError("another signature's path", c.download("GET", "private", strings.Replace(c.signed("h", "/a%2Fb", time.Now().Add(time.Hour)), "%2F", "/", 1), "Host", "private.localhost"), 401, "bad token")
 }
 
 func TestOverriddenHeaders(t *testing.T) {
