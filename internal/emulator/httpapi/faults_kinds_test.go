@@ -146,6 +146,7 @@ func TestFaultInvisibleObject(t *testing.T) {
 	c.put("public", "k", "hello")
 	u := c.begin("public", b64("k"), c.token(policy("public:k")))
 	c.wantStatus("multipart", u.complete([]string{u.mustPart(1, "hello")}, ""), 200)
+	c.wantStatus("copy", c.post("/copy/"+entry("public", "a")+"/"+entry("public", "k")+"/force/true"), 200)
 
 	c.wantError("stat", c.get("/stat/"+entry("public", "k")), 612, "no such file or directory")
 	c.wantError("delete", c.post("/delete/"+entry("public", "k")), 612, "no such file or directory")

@@ -223,6 +223,12 @@ func TestFaultMatches(t *testing.T) {
 		{`{"bucket":"public"}`, stat("dir/b"), true},
 		{`{"key":"dir/b"}`, batch, true},
 		{`{"key":"other"}`, batch, false},
+		{`{"key":"copied"}`, func() response {
+			return c.post("/copy/" + entry("public", "a") + "/" + strings.ReplaceAll(entry("public", "copied"), "=", "%3D"))
+		}, true},
+		{`{"key":"moved"}`, func() response {
+			return c.postForm("/batch", url.Values{"op": {"/move/" + entry("public", "copied") + "/" + entry("public", "moved")}})
+		}, true},
 		{`{"bucket":"public"}`, batch, true},
 		{`{"service":"io"}`, download("/a"), true},
 		{`{"service":"io"}`, stat("a"), false},
