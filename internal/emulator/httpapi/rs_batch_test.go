@@ -130,3 +130,54 @@ func TestBatchChain(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchOfOne sends every operation as a batch of one, as qshell does, with and
+// without the slash before it.
+func TestBatchOfOne(t *testing.T) {
+	t.Parallel()
+	for _, slash := range []string{"/", ""} {
+		t.Run("slash "+slash, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t)
+			c.put("public", "k", "hello")
+			e, to := entry("public", "k"), entry("public", "l")
+			for _, step := range []struct {
+				op     string
+				status int
+				body   string
+			}{
+				{"chgm/" + e + "/mime/" + b64("text/x"), 200, `[{"code":200}]`},
+				{"chgm/" + e + "/mime//x-qn-meta-a/" + b64("1") + "/cond/" + b64("fsize=6"), 298, `[{"code":608,"data":{"error":"cond not match"}}]`},
+				{"chtype/" + e + "/type/1", 200, `[{"code":200}]`},
+				{"chtype/" + e + "/type/1", 298, `[{"code":400,"data":{"error":"already in line stat"}}]`},
+				{"chstatus/" + e + "/status/1", 200, `[{"code":200}]`},
+				{"chstatus/" + e + "/status/1", 298, `[{"code":400,"data":{"error":"already disabled"}}]`},
+				{"deleteAfterDays/" + e + "/7", 200, `[{"code":200}]`},
+				{"lifecycle/" + e + "/toIAAfterDays/0/toArchiveAfterDays/30/toDeepArchiveAfterDays/60/deleteAfterDays/-1", 200, `[{"code":200}]`},
+				{"restoreAr/" + e + "/freezeAfterDays/1", 298, `[{"code":400,"data":{"error":"the object is not archived"}}]`},
+				{"copy/" + e + "/" + to + "/force/false", 200, `[{"code":200}]`},
+				{"copy/" + e + "/" + to + "/force/false", 298, `[{"code":614,"data":{"error":"file exists"}}]`},
+				{"move/" + e + "/" + to + "/force/true", 200, `[{"code":200}]`},
+				{"stat/" + e, 298, `[{"code":612,"data":{"error":"no such file or directory"}}]`},
+				{"delete/" + to, 200, `[{"code":200}]`},
+				{"delete/" + to, 298, `[{"code":612,"data":{"error":"no such file or directory"}}]`},
+			} {
+				res := c.postForm("/batch", url.Values{"op": {slash + step.op}})
+				if res.status != step.status || res.body != step.body {
+					t.Errorf("%s: %d %s, want %d %s", step.op, res.status, res.body, step.status, step.body)
+				}
+			}
+		})
+	}
+	c := newClient(t)
+	c.put("public", "k", "hello")
+	c.wantStatus("lifecycle", c.post("/lifecycle/"+entry("public", "k")+"/deleteAfterDays/1"), 200)
+	single, _ := c.get("/stat/" + entry("public", "k")).json(t).(map[string]any)
+	if _, ok := single["expiration"]; !ok {
+		t.Fatalf("stat: %v", single)
+	}
+	res := c.postForm("/batch", url.Values{"op": {"/stat/" + entry("public", "k") + "/needparts/true"}})
+	if diff := cmp.Diff([]any{map[string]any{"code": 200.0, "data": single}}, res.json(t)); diff != "" {
+		t.Errorf("stat in a batch (-want +got)\n%s", diff)
+	}
+}
