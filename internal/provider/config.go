@@ -54,6 +54,7 @@ type settings struct {
 	maxRetries  int
 	idleTimeout time.Duration
 	concurrency int
+	resumeDir   string
 
 	// unknown names the arguments that the client needs and that are not known
 	// yet. The fields they would have decided are zero.
@@ -205,6 +206,10 @@ func (s *settings) readLimits(m providerModel, diags *diag.Diagnostics) {
 	s.notKnown(m.MaxRetries, "max_retries")
 	s.notKnown(m.IdleTimeout, "idle_timeout")
 	s.notKnown(m.Concurrency, "concurrency")
+	s.notKnown(m.ResumeDir, "resume_dir")
+	if s.resumeDir = defaultResumeDir; !m.ResumeDir.IsNull() {
+		s.resumeDir = m.ResumeDir.ValueString()
+	}
 	if !m.MaxRetries.IsNull() {
 		s.maxRetries = int(m.MaxRetries.ValueInt64())
 	}

@@ -106,7 +106,7 @@ func TestValidArguments(t *testing.T) {
 		"access_key": "ak", "secret_key": "sk", "profile": "work", "bucket": "assets-2024", "domain": "https://cdn.example.com:8443",
 		"endpoint":    "http://127.0.0.1:9797/",
 		"endpoints":   acctest.Values{"uc": "https://uc.example.com"},
-		"max_retries": 0, "idle_timeout": "1m30s", "concurrency": 256,
+		"max_retries": 0, "idle_timeout": "1m30s", "concurrency": 256, "resume_dir": "",
 	})
 	if len(diags) != 0 {
 		t.Error(diags)
@@ -230,7 +230,7 @@ func TestUnknownArguments(t *testing.T) {
 		"endpoint":           {keysAnd(acctest.Values{"endpoint": u}), []string{"endpoint"}, types.StringUnknown()},
 		"endpoints":          {keysAnd(acctest.Values{"endpoint": "http://h", "endpoints": u}), []string{"endpoints"}, types.StringValue("http")},
 		"one of endpoints":   {keysAnd(acctest.Values{"endpoint": "http://h", "endpoints": acctest.Values{"up": u}}), []string{"endpoints.up"}, types.StringValue("http")},
-		"limits":             {keysAnd(acctest.Values{"endpoint": "http://h", "max_retries": u, "idle_timeout": u, "concurrency": u}), []string{"max_retries", "idle_timeout", "concurrency"}, types.StringValue("http")},
+		"limits":             {keysAnd(acctest.Values{"endpoint": "http://h", "max_retries": u, "idle_timeout": u, "concurrency": u, "resume_dir": u}), []string{"max_retries", "idle_timeout", "concurrency", "resume_dir"}, types.StringValue("http")},
 		"keys and endpoint":  {acctest.Values{"access_key": u, "secret_key": u, "endpoint": u}, []string{"access_key", "secret_key", "endpoint"}, types.StringUnknown()},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,3 +32,8 @@ func logExchange(secrets ...string) func(context.Context, kodo.Exchange) {
 		tflog.Debug(ctx, "Kodo exchange", fields)
 	}
 }
+
+// logProgress writes how far a large upload is.
+func logProgress(ctx context.Context, p kodo.Progress) {
+	tflog.Info(ctx, "Kodo upload", map[string]any{"bucket": p.Bucket, "key": p.Key, "sent": p.Sent, "size": p.Size})
+}

@@ -3,6 +3,8 @@ package provider_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tfsdklogtest"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
 
@@ -50,6 +53,51 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	for _, secret := range []string{acctest.SecretKey, acctest.AccessKey, "sk-that-is-wrong", "Qiniu ", "UpToken", "Authorization"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log or the error holds %q:\n%s", secret, text)
+		}
+	}
+}
+
+// A large upload says how far it is, and leaves a record where the provider block says.
+func TestLargeUploads(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	if _, err := h.Fail(emulator.Fault{Match: emulator.Match{Path: "/buckets/*/16"}, Do: "status", Status: 599}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		dir  string
+		want int
+	}{"on": {t.TempDir(), 1}, "off": {"", 0}} {
+		var log bytes.Buffer
+		ctx := tflogtest.RootLogger(t.Context(), &log)
+		config := h.ProviderConfig()
+		config["max_retries"], config["resume_dir"] = 0, test.dir
+		file, err := kodo.OpenFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = configured(ctx, t, environment(nil, t.TempDir()), config).Client.Put(ctx, kodo.Put{
+			Bucket: "assets", Key: "large", Content: file, ContentType: "text/plain", Guard: kodo.IfAbsent(),
+		})
+		if kodo.CodeOf(err) != 599 {
+			t.Errorf("%s: %v, want 599", name, err)
+		}
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+		records, err := filepath.Glob(filepath.Join(test.dir, "kodo-upload-*"))
+		if err != nil || len(records) != test.want {
+			t.Errorf("%s: records %q, %v, want %d", name, records, err, test.want)
+		}
+		if !strings.Contains(log.String(), `"@message":"Kodo upload","@module":"provider","bucket":"assets","key":"large","sent":`) {
+			t.Errorf("%s: no line says how far it is:\n%s", name, &log)
 		}
 	}
 }

@@ -60,6 +60,7 @@ type providerModel struct {
 	MaxRetries  types.Int64  `tfsdk:"max_retries"`
 	IdleTimeout types.String `tfsdk:"idle_timeout"`
 	Concurrency types.Int64  `tfsdk:"concurrency"`
+	ResumeDir   types.String `tfsdk:"resume_dir"`
 }
 
 type endpointsModel struct {
@@ -154,6 +155,11 @@ func (*kodoProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *p
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, maxConcurrency)},
 			},
+			"resume_dir": schema.StringAttribute{
+				MarkdownDescription: fmt.Sprintf("Folder in which uploads of files of 64 MiB and more leave a record of what Kodo has already, so that the next apply goes on where one was cut, even by `kill -9`. "+
+					"A record holds no key and no token, and is removed when its upload is complete or cannot be resumed. Defaults to `%s` in the working directory; `\"\"` turns it off.", defaultResumeDir),
+				Optional: true,
+			},
 		},
 	}
 }
@@ -200,6 +206,8 @@ func (p *kodoProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 			Concurrency: s.concurrency,
 			UserAgent:   fmt.Sprintf("terraform-provider-kodo/%s Terraform/%s", p.version, req.TerraformVersion),
 			Buffers:     p.buffers,
+			ResumeDir:   s.resumeDir,
+			Progress:    logProgress,
 			Log:         logExchange(s.keys.access, s.keys.secret),
 		})
 		if err != nil {

@@ -23,6 +23,7 @@ const (
 	idleTimeoutRule    = `must be a duration from one second to one hour, for example "30s" or "2m"`
 
 	defaultConcurrency = kodo.DefaultConcurrency
+	defaultResumeDir   = ".terraform"
 	maxConcurrency     = 256
 
 	baseURLRule = `must be a base URL with http or https, for example "http://127.0.0.1:9797"`
