@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 	"github.com/hashicorp/terraform-plugin-log/tfsdklogtest"
@@ -61,7 +62,9 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 func TestLargeUploads(t *testing.T) {
 	t.Parallel()
 	h := acctest.New(t, "assets")
-	if _, err := h.Fail(emulator.Fault{Match: emulator.Match{Path: "/buckets/*/16"}, Do: "status", Status: 599}); err != nil {
+	// The last part fails so late that others have arrived.
+	fault := emulator.Fault{Match: emulator.Match{Path: "/buckets/*/16"}, Delay: emulator.Delay(time.Second), Do: "status", Status: 599}
+	if _, err := h.Fail(fault); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "file")
