@@ -214,6 +214,9 @@ func (e *Engine) tick(tx *store.Tx) (int64, error) {
 //	b<bucket>            a Bucket
 //	c…                   the clock's two numbers
 //	d<host>              the name of the bucket that the domain is bound to
+//	f<id>                a Task
+//	k<context>           a block of an older resumable upload; contexts ascend with
+//	                     time, so the oldest is first
 //	o<bucket> NUL <key>  an Object; its bytes are the entry's extents
 //	p<id><number>        a Part of the upload; number is 2 bytes, big-endian
 //	q<bucket>            the quota of a bucket that has one, and what it holds
@@ -235,6 +238,8 @@ func quotaKey(bucket string) string       { return "q" + bucket }
 func objectKey(bucket, key string) string { return objectsOf(bucket) + key }
 func objectsOf(bucket string) string      { return "o" + bucket + "\x00" }
 func uploadKey(id string) string          { return "u" + id }
+func blockKey(context string) string      { return "k" + context }
+func taskKey(id string) string            { return "f" + id }
 func partsOf(id string) string            { return "p" + id }
 func partKey(id string, number int) string {
 	return string(binary.BigEndian.AppendUint16([]byte(partsOf(id)), uint16(number)))

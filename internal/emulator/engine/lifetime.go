@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -189,7 +190,7 @@ func (e *Engine) settleSome() (more bool, err error) {
 				return err
 			}
 		}
-		return expireUploads(tx, now)
+		return errors.Join(expireUploads(tx, now), expireBlocks(tx, now))
 	})
 	return more, err
 }

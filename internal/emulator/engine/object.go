@@ -52,6 +52,10 @@ type Put struct {
 	DeleteAfterDays int // 0: the object stays
 	Meta            map[string]string
 	InsertOnly      bool // refuse to replace an object of other content
+	// Judge, unless nil, sees the object when its content is known, before it is
+	// made. It may give it another key and content type, or refuse it. It may be
+	// called more than once, and waits for nothing.
+	Judge func(*Object) error
 }
 
 // object returns what a put says of its object before the content is known.
@@ -92,6 +96,14 @@ func (e *Engine) upload(tx *store.Tx, tell teller, put Put, object Object, exten
 	}
 	if put.Key == nil {
 		object.Key = object.Hash
+	}
+	if put.Judge != nil {
+		if err := put.Judge(&object); err != nil {
+			return Object{}, err
+		}
+		if err := checkObject(&object); err != nil {
+			return Object{}, err
+		}
 	}
 	if put.DeleteAfterDays > 0 {
 		object.plan(Days{Delete: put.DeleteAfterDays}, e.Now())

@@ -4,7 +4,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
@@ -21,7 +24,7 @@ const (
 
 // UploadRef names a multipart upload as every request does. Bucket and Key must
 // be those that the upload was begun with; otherwise it is 612 like an unknown
-// ID (assumption).
+// ID (fact:upload-v2-other-key).
 type UploadRef struct {
 	Owner, Bucket string
 	Key           *string // nil: the object will be named by its hash
@@ -95,7 +98,7 @@ func random(n int) []byte {
 // Sizes are checked only when the upload is completed (documented).
 func (e *Engine) UploadPart(ref UploadRef, number int, blob *Blob) (part Part, err error) {
 	if number < 1 || number > maxPartNumber {
-		return Part{}, errorf(400, "invalid part number") // Assumption: the text.
+		return Part{}, errorf(400, "invalid part number") // fact:upload-v2-texts
 	}
 	err = e.update(func(tx *store.Tx) error {
 		if _, err := e.findUpload(tx, ref); err != nil {
@@ -127,7 +130,7 @@ func (e *Engine) ListParts(ref UploadRef, after, limit int) (page PartPage, err 
 		limit = maxLimit
 	}
 	if limit < 0 || limit > maxLimit || after < 0 {
-		return PartPage{}, errorf(400, "invalid argument") // Assumption: the SDKs never send this.
+		return PartPage{}, errorf(400, "invalid argument") // fact:upload-v2-texts
 	}
 	err = e.view(func(tx *store.Tx) error {
 		record, err := e.findUpload(tx, ref)
@@ -154,6 +157,23 @@ func (e *Engine) ListParts(ref UploadRef, after, limit int) (page PartPage, err 
 		return nil
 	})
 	return page, err
+}
+
+// PartHead returns the first bytes of a part, for its content to be guessed; none of
+// one that was not uploaded.
+func (e *Engine) PartHead(ref UploadRef, number int) ([]byte, error) {
+	reader, err := e.store.Open(partKey(ref.ID, number), func(tx *store.Tx) error {
+		_, err := e.findUpload(tx, ref)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, internal(err)
+	}
+	head, err := io.ReadAll(io.LimitReader(reader, HeadSize))
+	return head, internal(errors.Join(err, reader.Close()))
 }
 
 // AbortUpload forgets an upload and its parts.
@@ -218,7 +238,7 @@ func (e *Engine) CompleteUpload(complete Complete) (stored Object, err error) {
 }
 
 // checkPartRefs applies the rules that need no stored part. The text for no parts
-// at all is seen by the official SDKs' tests, the others are assumptions.
+// at all is seen by the official SDKs' tests (fact:upload-v2-texts).
 func checkPartRefs(parts []PartRef) error {
 	if len(parts) == 0 {
 		return errorf(400, "parts param can't be empty")
@@ -234,8 +254,9 @@ func checkPartRefs(parts []PartRef) error {
 }
 
 // assemble fills in what an object has from its parts and returns their extents:
-// no byte is copied. The limits are documented, the texts are assumptions. The
-// last part must have a byte, since Kodo makes no empty object this way.
+// no byte is copied. The limits are documented, the texts are not
+// (fact:upload-v2-texts). The last part must have a byte, since Kodo makes no empty
+// object this way.
 func assemble(tx *store.Tx, complete Complete, object *Object) ([]store.Extent, error) {
 	extents := make([]store.Extent, 0, len(complete.Parts))
 	hashed := make([]qetag.Part, 0, len(complete.Parts))
@@ -301,25 +322,29 @@ func abortUploadsOf(tx *store.Tx, bucket string) error {
 	})
 }
 
-// removeUploads goes through the uploads from the oldest on, as long as choose
-// wants more, and then removes those that it has chosen.
 func removeUploads(tx *store.Tx, choose func(uploadRecord) (remove, more bool)) error {
-	var ids []string
-	for key, entry := range tx.Scan(uploadKey(""), "") {
-		var record uploadRecord
+	return removeOldest(tx, uploadKey(""), choose, func(key string) error { return removeUpload(tx, key[len(uploadKey("")):]) })
+}
+
+// removeOldest goes through the entries of a prefix from the first on, as long as
+// choose wants more, and then removes those that it has chosen.
+func removeOldest[T any](tx *store.Tx, prefix string, choose func(T) (remove, more bool), drop func(key string) error) error {
+	var chosen []string
+	for key, entry := range tx.Scan(prefix, "") {
+		var record T
 		if err := json.Unmarshal(entry.Meta, &record); err != nil {
 			return fmt.Errorf("decode the entry %q: %w", key, err)
 		}
 		remove, more := choose(record)
 		if remove {
-			ids = append(ids, key[len(uploadKey("")):])
+			chosen = append(chosen, key)
 		}
 		if !more {
 			break
 		}
 	}
-	for _, id := range ids {
-		if err := removeUpload(tx, id); err != nil {
+	for _, key := range chosen {
+		if err := drop(key); err != nil {
 			return err
 		}
 	}

@@ -139,6 +139,14 @@ func writeError(w http.ResponseWriter, e *engine.Error) {
 // refusal turns any error into what Kodo would answer. What is no refusal is a
 // request that broke off, or a failure of ours, for which Kodo has 599.
 func refusal(err error) *engine.Error {
+	if known := knownRefusal(err); known != nil {
+		return known
+	}
+	return &engine.Error{Code: 599, Message: "internal error: " + err.Error()}
+}
+
+// knownRefusal is refusal, but nil for a failure of ours.
+func knownRefusal(err error) *engine.Error {
 	var (
 		fromEngine *engine.Error
 		fromAuth   *auth.Error
@@ -155,7 +163,7 @@ func refusal(err error) *engine.Error {
 	case errors.As(err, &broken):
 		return &engine.Error{Code: http.StatusBadRequest, Message: broken.Error()}
 	}
-	return &engine.Error{Code: 599, Message: "internal error: " + err.Error()}
+	return nil
 }
 
 // newRequestID returns an id in the form of Kodo's: 16 characters of URL-safe

@@ -94,6 +94,13 @@ func (s *Server) table() map[string]route {
 
 		"fetch": {serviceIO, post, true, fetchTarget, s.fetch},
 
+		"pfop":       {serviceAPI, post, true, pfopTarget, s.processObject},
+		"status/get": {serviceAPI, either, false, nowhere, s.processState},
+
+		"putb64":          {serviceUp, post, false, tokenTarget, s.base64Upload},
+		"mkblk":           {serviceUp, post, false, tokenTarget, s.makeBlock},
+		"bput":            {serviceUp, post, false, tokenTarget, s.putBlock},
+		"mkfile":          {serviceUp, post, false, tokenTarget, s.makeFile},
 		"":                {serviceUp, post, false, nil, s.formUpload},
 		"buckets/objects": {serviceUp, []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, false, uploadTarget, s.multipart},
 	}
@@ -106,9 +113,8 @@ func unimplemented() map[string][]string {
 		serviceUC: {
 			"v3/query", "bucket", "image", "unimage",
 		},
-		serviceUp:  {"putb64", "mkblk", "bput", "mkfile"},
 		serviceIO:  {"prefetch"},
-		serviceAPI: {"sisyphus", "pfop", "status", "shares"},
+		serviceAPI: {"sisyphus", "status", "shares"},
 		serviceCDN: {"v2/tune", "domain", "sslcert"},
 	}
 }
@@ -121,7 +127,7 @@ func (s *Server) lookup(c *call) route {
 		c.command, c.arguments = "buckets/objects", append([]string{segments[1]}, segments[3:]...)
 	} else if len(segments) == 2 && segments[0] == "buckets" && c.params.Has("remark") {
 		c.command, c.arguments = "buckets?remark", segments[1:]
-	} else if len(segments) > 1 && (isVersion(segments[0]) || slices.Contains([]string{"rules", "events", "corsRules"}, segments[0])) {
+	} else if len(segments) > 1 && (isVersion(segments[0]) || slices.Contains([]string{"rules", "events", "corsRules", "status"}, segments[0])) {
 		c.command, c.arguments = segments[0]+"/"+segments[1], segments[2:]
 	} else {
 		c.command, c.arguments = segments[0], segments[1:]

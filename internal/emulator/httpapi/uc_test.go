@@ -332,8 +332,6 @@ func TestUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	for call, want := range map[string]struct{ name, service string }{
-		"POST /mkblk/4194304":   {"POST mkblk", "up"},
-		"POST /putb64/5":        {"POST putb64", "up"},
 		"POST /prefetch/a":      {"POST prefetch", "io"},
 		"POST /sisyphus/fetch":  {"POST sisyphus", "api"},
 		"POST /v2/tune/refresh": {"POST v2/tune", "cdn"},

@@ -1,8 +1,9 @@
 package httpapi
 
 import (
+	"io"
 	"net/http"
-	"path"
+	"strconv"
 	"strings"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
@@ -17,7 +18,7 @@ type grant struct {
 
 // grant verifies an upload token: who signed it, that the policy can be
 // enforced, and that it has not expired. Kodo checks the deadline when the
-// object comes into being, so this is called when all bytes are there.
+// object comes into being, and before that (fact:upload-deadline-each-call).
 func (c *call) grant(text string) (grant, error) {
 	token, err := policy.ParseToken(text)
 	if err != nil {
@@ -62,96 +63,76 @@ func headerToken(r *http.Request) string {
 	return token
 }
 
-// uploaded is the answer to an upload whose policy says nothing about it.
-type uploaded struct {
-	Hash string `json:"hash"`
-	Key  string `json:"key"`
+// words are what a client says of what it uploads: in fields of a form, of a path or
+// of JSON.
+type words struct {
+	key      *string // nil: absent, which is not the same as empty
+	fileName string
+	mimeType string
+	crc32    string            // decimal, IEEE
+	custom   map[string]string // custom variables, by names that begin with "x:"
+	meta     map[string]string
 }
 
-func uploadedAs(o engine.Object) uploaded { return uploaded{Hash: o.Hash, Key: o.Key} }
-
-// addMeta notes a field of an upload that is metadata, or a response header, which
+// add notes a field that is a custom variable, metadata, or a response header, which
 // is kept as metadata. An empty header is none.
-func addMeta(meta map[string]string, field, value string) {
-	if name, ok := metaName(field); ok {
-		meta[name] = value
+func (w *words) add(field, value string) {
+	if strings.HasPrefix(field, "x:") {
+		w.custom = with(w.custom, field, value)
+	} else if name, ok := metaName(field); ok {
+		w.meta = with(w.meta, name, value)
 	} else if header, ok := standardHeader(field); ok && value != "" {
-		meta["!"+header] = value
+		w.meta = with(w.meta, "!"+header, value)
 	}
 }
 
-// mimeOf returns the content type by Kodo's default order: what the client
-// says, the extension of its file name, that of the key, the content. Under a
-// policy with detectMime -1 the client's word is all there is.
-func mimeOf(p policy.Policy, given, fileName, key string, head []byte) string {
-	if given != "" {
-		return given
+// with adds to a map, which is made when it is needed.
+func with(m map[string]string, name, value string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
 	}
-	if p.DetectMime == -1 {
-		return "application/octet-stream"
-	}
-	for _, name := range []string{fileName, key} {
-		if byName := mimeByExtension(path.Ext(name)); byName != "" {
-			return byName
-		}
-	}
-	if len(head) == 0 {
-		return "application/octet-stream"
-	}
-	sniffed, _, _ := strings.Cut(http.DetectContentType(head), ";")
-	return sniffed
+	m[name] = value
+	return m
 }
 
-// mimeByExtension is a table of its own, because that of package mime differs
-// from machine to machine.
-func mimeByExtension(extension string) string {
-	switch strings.ToLower(extension) {
-	case ".html", ".htm":
-		return "text/html"
-	case ".css":
-		return "text/css"
-	case ".txt":
-		return "text/plain"
-	case ".md":
-		return "text/markdown"
-	case ".csv":
-		return "text/csv"
-	case ".js", ".mjs":
-		return "application/javascript"
-	case ".json":
-		return "application/json"
-	case ".xml":
-		return "application/xml"
-	case ".pdf":
-		return "application/pdf"
-	case ".zip":
-		return "application/zip"
-	case ".gz":
-		return "application/gzip"
-	case ".wasm":
-		return "application/wasm"
-	case ".png":
-		return "image/png"
-	case ".jpg", ".jpeg":
-		return "image/jpeg"
-	case ".gif":
-		return "image/gif"
-	case ".svg":
-		return "image/svg+xml"
-	case ".webp":
-		return "image/webp"
-	case ".ico":
-		return "image/x-icon"
-	case ".mp3":
-		return "audio/mpeg"
-	case ".mp4":
-		return "video/mp4"
-	case ".woff":
-		return "font/woff"
-	case ".woff2":
-		return "font/woff2"
-	case ".ttf":
-		return "font/ttf"
+// checkCRC32 holds content against the checksum that came with it, if one did.
+func (w *words) checkCRC32(blob *engine.Blob) error {
+	if w.crc32 == "" {
+		return nil
 	}
-	return ""
+	want, err := strconv.ParseUint(w.crc32, 10, 32)
+	if err != nil {
+		return invalidArgument()
+	}
+	if uint32(want) != blob.CRC32 {
+		return &engine.Error{Code: http.StatusNotAcceptable, Message: "CRC32 mismatch"}
+	}
+	return nil
+}
+
+// receive reads content up to the policy's limit, and remembers its first bytes.
+func (g grant) receive(s *Server, r io.Reader) (blob *engine.Blob, head []byte, err error) {
+	content := &limited{Reader: r, policy: g.policy}
+	blob, err = s.engine.NewBlob(content)
+	return blob, content.head, err
+}
+
+// limited reads content as far as a policy allows.
+type limited struct {
+	io.Reader
+	policy policy.Policy
+	size   int64
+	head   []byte
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if missing := engine.HeadSize - len(l.head); missing > 0 {
+		l.head = append(l.head, p[:min(n, missing)]...)
+	}
+	l.size += int64(n)
+	if refused := l.policy.CheckLimit(l.size); refused != nil {
+		return n, refused
+	}
+	return n, err
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
@@ -14,49 +13,77 @@ import (
 
 // uploadForm is what a form upload has sent, its parts in whatever order.
 type uploadForm struct {
-	token    string
-	key      *string // nil: absent, which is not the same as empty
-	crc32    string
-	accept   string
-	meta     map[string]string
-	blob     *engine.Blob // nil: there was no file
-	fileName string
-	fileMime string
-	head     []byte // the first bytes of the content
+	words
+
+	token  string
+	accept string       // the content type of the answer
+	blob   *engine.Blob // nil: there was no file
+	head   []byte       // the first bytes of the content
+
+	granted   grant // that of the token grantedBy
+	grantedBy string
 }
 
 // formUpload serves POST /, multipart/form-data.
 func (s *Server) formUpload(c *call) (any, error) {
-	form, err := s.readForm(c.r)
+	form, err := c.readForm()
 	if form.blob != nil {
 		defer form.blob.Discard()
 	}
 	if arrival := c.arrive(form.targets); arrival != nil {
 		return nil, arrival
 	}
-	if err != nil {
+	var value any
+	if err == nil {
+		value, err = c.deliverForm(form)
+	}
+	p := form.granted.policy
+	if p.ReturnURL != "" && p.CallbackURL == "" {
+		return c.redirect(p.ReturnURL, value, err)
+	}
+	if answer, ok := value.(coded); ok || err != nil {
+		return answer, err
+	}
+	return coded{status: http.StatusOK, contentType: form.accept, value: value}, nil
+}
+
+// deliverForm makes an object of a form that has come in whole.
+func (c *call) deliverForm(form *uploadForm) (any, error) {
+	if err := c.grantForm(form); err != nil {
 		return nil, err
+	}
+	if form.blob == nil {
+		return nil, &engine.Error{Code: http.StatusBadRequest, Message: "file is not specified in multipart"}
+	}
+	if err := form.checkCRC32(form.blob); err != nil {
+		return nil, err
+	}
+	return c.deliver(&delivery{
+		grant: form.granted, words: form.words, api: policy.Form, head: form.head, store: c.s.storing(form.blob),
+	})
+}
+
+// grantForm verifies the token of a form as far as it is not yet, for a form may have
+// it before its file and after it. The deadline counts when the object comes into
+// being.
+func (c *call) grantForm(form *uploadForm) error {
+	if form.grantedBy != "" && form.grantedBy == form.token {
+		return c.verifier().Expired(form.granted.policy.Deadline)
 	}
 	granted, err := c.grant(form.token)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	put, err := form.put(granted)
-	if err != nil {
-		return nil, err
-	}
-	object, err := s.engine.PutObject(put)
-	if err != nil {
-		return nil, err
-	}
-	return coded{status: http.StatusOK, contentType: form.accept, value: uploadedAs(object)}, nil
+	form.granted, form.grantedBy = granted, form.token
+	return nil
 }
 
-// readForm reads the parts as they come: the file goes to the disk at once,
-// for the token may be in a part after it. The form is as far as it was read
-// when there is an error.
-func (s *Server) readForm(r *http.Request) (*uploadForm, error) {
-	form := &uploadForm{token: headerToken(r), meta: map[string]string{}}
+// readForm reads the parts as they come: the file goes to the disk at once, for the
+// token may be in a part after it. If it was before it, a file that the policy does
+// not allow is not read. The form is as far as it was read when there is an error.
+func (c *call) readForm() (*uploadForm, error) {
+	r := c.r
+	form := &uploadForm{token: headerToken(r)}
 	parts, err := partsOf(r)
 	if err != nil {
 		return form, badRequest(err)
@@ -70,15 +97,13 @@ func (s *Server) readForm(r *http.Request) (*uploadForm, error) {
 			return form, err
 		}
 		if err == nil {
-			err = s.readPart(form, part, &room)
+			err = c.readPart(form, part, &room)
 		}
-		if err != nil {
-			var broken *brokenBodyError
-			var refused *engine.Error
-			if errors.As(err, &broken) || errors.As(err, &refused) {
-				return form, err
-			}
+		switch {
+		case err != nil && knownRefusal(err) == nil:
 			return form, badRequest(err) // What mime/multipart cannot read.
+		case err != nil:
+			return form, err
 		}
 	}
 }
@@ -103,10 +128,10 @@ func (noFinalBoundary) Read([]byte) (int, error) {
 // maxFormFields bounds all fields of a form but the file, in bytes.
 const maxFormFields = 1 << 20
 
-func (s *Server) readPart(form *uploadForm, part *multipart.Part, room *int64) error {
+func (c *call) readPart(form *uploadForm, part *multipart.Part, room *int64) error {
 	name := part.FormName()
 	if name == "file" {
-		return s.readFile(form, part)
+		return c.readFile(form, part)
 	}
 	raw, err := io.ReadAll(io.LimitReader(part, *room+1))
 	if err != nil {
@@ -126,85 +151,34 @@ func (s *Server) readPart(form *uploadForm, part *multipart.Part, room *int64) e
 	case "accept":
 		form.accept = value
 	default:
-		// Custom variables ("x:…") only matter where a policy renders them.
-		addMeta(form.meta, name, value)
+		form.add(name, value)
 	}
 	return nil
 }
 
-func (s *Server) readFile(form *uploadForm, part *multipart.Part) error {
+func (c *call) readFile(form *uploadForm, part *multipart.Part) error {
 	if form.blob != nil {
 		return &engine.Error{Code: http.StatusBadRequest, Message: "more than one file in multipart"}
 	}
-	content := &headKeeper{Reader: part}
-	blob, err := s.engine.NewBlob(content)
-	if err != nil {
-		return err
+	if form.token != "" {
+		if err := c.grantForm(form); err != nil {
+			return err
+		}
 	}
-	form.blob, form.head = blob, content.head
-	form.fileName, form.fileMime = part.FileName(), part.Header.Get("Content-Type")
-	return nil
+	var err error
+	form.blob, form.head, err = form.granted.receive(c.s, part)
+	form.fileName, form.mimeType = part.FileName(), part.Header.Get("Content-Type")
+	return err
 }
 
 // targets returns what the form is about, as far as that can be read.
 func (f *uploadForm) targets() []target {
-	token, err := policy.ParseToken(f.token)
-	if err != nil {
+	p, ok := policyOf(f.token)
+	switch {
+	case !ok:
 		return nil
-	}
-	p, err := policy.Parse(token.Policy)
-	if err != nil {
-		return nil
-	}
-	if f.key == nil {
+	case f.key == nil:
 		return []target{{bucket: p.Bucket()}}
 	}
 	return []target{{bucket: p.Bucket(), key: *f.key, keyed: true, made: true}}
-}
-
-// put checks the form against its policy.
-func (f *uploadForm) put(granted grant) (engine.Put, error) {
-	if f.blob == nil {
-		return engine.Put{}, &engine.Error{Code: http.StatusBadRequest, Message: "file is not specified in multipart"}
-	}
-	key := f.blob.ETag
-	if f.key != nil {
-		key = *f.key
-	}
-	if err := granted.policy.CheckKey(key); err != nil {
-		return engine.Put{}, err
-	}
-	if err := granted.policy.CheckSize(f.blob.Size); err != nil {
-		return engine.Put{}, err
-	}
-	if f.crc32 != "" {
-		want, err := strconv.ParseUint(f.crc32, 10, 32)
-		if err != nil {
-			return engine.Put{}, invalidArgument()
-		}
-		if uint32(want) != f.blob.CRC32 {
-			return engine.Put{}, &engine.Error{Code: http.StatusNotAcceptable, Message: "CRC32 mismatch"}
-		}
-	}
-	return engine.Put{
-		Owner: granted.owner, Bucket: granted.policy.Bucket(), Key: f.key, Blob: f.blob,
-		MimeType: mimeOf(granted.policy, f.fileMime, f.fileName, key, f.head), Meta: f.meta,
-		EndUser: granted.policy.EndUser, InsertOnly: !granted.policy.Overwrites(),
-		FileType: int(granted.policy.FileType), DeleteAfterDays: int(granted.policy.DeleteAfterDays),
-	}, nil
-}
-
-// headKeeper remembers the first bytes that it reads.
-type headKeeper struct {
-	io.Reader
-	head []byte
-}
-
-func (k *headKeeper) Read(p []byte) (int, error) {
-	const enough = 512 // What http.DetectContentType looks at.
-	n, err := k.Reader.Read(p)
-	if missing := enough - len(k.head); missing > 0 {
-		k.head = append(k.head, p[:min(n, missing)]...)
-	}
-	return n, err
 }

@@ -108,7 +108,7 @@ func TestFormUploadRefusals(t *testing.T) {
 		"wrong signature":  {[]formPart{field("token", c.account.AccessKey+":AAAA:"+b64(policy("public"))), key, hello}, 401, "bad token"},
 		"expired":          {[]formPart{field("token", c.token(expired)), key, hello}, 401, "expired token"},
 		"policy no JSON":   {[]formPart{field("token", c.token("x")), key, hello}, 401, "invalid put policy encoding"},
-		"not implemented":  {[]formPart{with(`"callbackUrl":"http://h"`), key, hello}, 501, `the put policy field "callbackUrl" is not implemented by this emulator`},
+		"not implemented":  {[]formPart{with(`"transform":"x"`), key, hello}, 501, `the put policy field "transform" is not implemented by this emulator`},
 		"no file":          {[]formPart{good, key}, 400, "file is not specified in multipart"},
 		"two files":        {[]formPart{good, key, hello, hello}, 400, "more than one file in multipart"},
 		"other key":        {[]formPart{field("token", c.token(policy("public:k1"))), key, hello}, 403, "key doesn't match with scope"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/policy"
 )
 
 // upload is a call of the multipart interface, version 2:
@@ -75,14 +76,16 @@ func uploadKey(segment string) (*string, error) {
 
 // covers checks that a token is for the bucket and the key of a path.
 func (g grant) covers(bucket string, key *string) error {
-	if bucket != g.policy.Bucket() {
-		// Assumption: the text, which Kodo has for keys.
+	if bucket != g.policy.Bucket() { // fact:upload-v2-texts
 		return &engine.Error{Code: http.StatusForbidden, Message: "bucket doesn't match with scope"}
 	}
-	if key == nil {
+	switch {
+	case g.policy.SavesKey(key): // That one is looked at in the end.
+		return nil
+	case key == nil:
 		return g.policy.CheckNoKey()
 	}
-	return g.policy.CheckKey(*key)
+	return g.policy.CheckKey(policy.V2, *key)
 }
 
 func uploadTarget(c *call) []target {
@@ -131,7 +134,7 @@ func (s *Server) uploadPart(c *call, u upload) (any, error) {
 	}
 	defer blob.Discard()
 	if want := c.r.Header.Get("Content-MD5"); want != "" && !strings.EqualFold(want, blob.MD5) {
-		// Assumption: the status, which is that of a wrong CRC32.
+		// fact:upload-v2-md5
 		return nil, &engine.Error{Code: http.StatusNotAcceptable, Message: "Content-MD5 mismatch"}
 	}
 	part, err := s.engine.UploadPart(u.UploadRef, number, blob)
@@ -151,6 +154,7 @@ type completion struct {
 	FileName string            `json:"fname"`
 	MimeType string            `json:"mimeType"`
 	Metadata map[string]string `json:"metadata"`
+	Custom   map[string]string `json:"customVars"`
 
 	CacheControl       string `json:"cacheControl"`
 	ContentLanguage    string `json:"contentLanguage"`
@@ -159,21 +163,18 @@ type completion struct {
 	Expires            string `json:"expires"`
 }
 
-// meta returns the metadata, with the response headers among it.
-func (c completion) meta() map[string]string {
-	meta := map[string]string{}
-	for field, value := range c.Metadata {
-		if name, ok := metaName(field); ok {
-			meta[name] = value
-		}
-	}
-	for field, value := range map[string]string{
+// words returns what a completion says of the object with a key.
+func (c completion) words(key *string) words {
+	said := words{key: key, fileName: c.FileName, mimeType: c.MimeType}
+	for _, fields := range []map[string]string{c.Metadata, c.Custom, {
 		"cacheControl": c.CacheControl, "contentLanguage": c.ContentLanguage, "contentEncoding": c.ContentEncoding,
 		"contentDisposition": c.ContentDisposition, "expires": c.Expires,
-	} {
-		addMeta(meta, field, value)
+	}} {
+		for field, value := range fields {
+			said.add(field, value)
+		}
 	}
-	return meta
+	return said
 }
 
 func (s *Server) completeUpload(c *call, u upload) (any, error) {
@@ -181,29 +182,21 @@ func (s *Server) completeUpload(c *call, u upload) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := ""
-	if u.Key != nil {
-		key = *u.Key
-	}
-	complete := engine.Complete{
-		UploadRef: u.UploadRef,
-		Object: engine.Put{
-			MimeType: mimeOf(u.policy, body.MimeType, body.FileName, key, nil), Meta: body.meta(),
-			EndUser: u.policy.EndUser, InsertOnly: !u.policy.Overwrites(),
-			FileType: int(u.policy.FileType), DeleteAfterDays: int(u.policy.DeleteAfterDays),
-		},
-	}
+	complete := engine.Complete{UploadRef: u.UploadRef}
 	for _, part := range body.Parts {
 		complete.Parts = append(complete.Parts, engine.PartRef{Number: part.Number, ETag: part.ETag})
 	}
-	if err := s.checkParts(u, complete.Parts); err != nil {
-		return nil, err
+	d := &delivery{grant: u.grant, words: body.words(u.Key), api: policy.V2}
+	d.store = func(put engine.Put) (engine.Object, error) {
+		complete.Object = put
+		return s.engine.CompleteUpload(complete)
 	}
-	object, err := s.engine.CompleteUpload(complete)
-	if err != nil {
-		return nil, err
+	if d.needsHead() && len(complete.Parts) > 0 {
+		if d.head, err = s.engine.PartHead(u.UploadRef, complete.Parts[0].Number); err != nil {
+			return nil, err
+		}
 	}
-	return uploadedAs(object), nil
+	return c.deliver(d)
 }
 
 func readCompletion(c *call) (completion, error) {
@@ -216,39 +209,6 @@ func readCompletion(c *call) (completion, error) {
 		return completion{}, invalidArgument()
 	}
 	return body, nil
-}
-
-// checkParts holds the size of the object-to-be against the policy. What the
-// parts say now is what they say when the upload is completed: their etags are
-// checked then, and so are parts that do not exist.
-func (s *Server) checkParts(u upload, refs []engine.PartRef) error {
-	if u.policy.FsizeMin <= 0 && u.policy.FsizeLimit <= 0 {
-		return nil
-	}
-	missing := map[int]bool{}
-	for _, ref := range refs {
-		missing[ref.Number] = true
-	}
-	var size int64
-	for after := 0; ; {
-		page, err := s.engine.ListParts(u.UploadRef, after, 0)
-		if err != nil {
-			return err
-		}
-		for _, part := range page.Parts {
-			if missing[part.Number] {
-				delete(missing, part.Number)
-				size += part.Size
-			}
-		}
-		if after = page.Next; after > 0 {
-			continue
-		}
-		if len(refs) == 0 || len(missing) > 0 {
-			return nil
-		}
-		return u.policy.CheckSize(size)
-	}
 }
 
 func (s *Server) abortUpload(_ *call, u upload) (any, error) {

@@ -75,8 +75,8 @@ func TestMultipartUpload(t *testing.T) {
 	}{
 		"key":       {b64("dir/ü.css"), "dir/ü.css", "", "text/css", nil},
 		"no key":    {"~", hash, `,"fname":"x.html"`, "text/html", nil},
-		"empty key": {"", "", "", "application/octet-stream", nil},
-		"nulls":     {b64("n"), "n", `,"fname":null,"mimeType":null,"metadata":null,"customVars":null`, "application/octet-stream", nil},
+		"empty key": {"", "", "", "text/plain", nil},
+		"nulls":     {b64("n"), "n", `,"fname":null,"mimeType":null,"metadata":null,"customVars":null`, "text/plain", nil},
 		"all": {
 			b64("k"), "k", `,"fname":"x.html","mimeType":"text/x","metadata":{"X-Qn-Meta-A":"1","x-qn-meta-!Expires":"0","b":"2"},"customVars":{"x:a":"b"},"cacheControl":"no-store","contentEncoding":null,"contentLanguage":""`,
 			"text/x", map[string]string{"A": "1", "!Expires": "0", "!Cache-Control": "no-store"},
@@ -186,7 +186,7 @@ func TestMultipartRefusals(t *testing.T) {
 	c.wantError("outside prefix", begin(b64("x"), policy("public:p", `"isPrefixalScope":1`)), 403, "key doesn't match with scope")
 	c.wantError("no base64", begin("***", policy("public")), 400, "invalid argument")
 	c.wantError("expired", begin(b64("k"), `{"scope":"public","deadline":1}`), 401, "expired token")
-	c.wantStatus("not implemented", begin(b64("k"), policy("public", `"returnBody":"{}"`)), 501)
+	c.wantStatus("not implemented", begin(b64("k"), policy("public", `"transform":"x"`)), 501)
 	target := "/buckets/public/objects/" + b64("k") + "/uploads"
 	c.wantError("no token", c.send(c.request("POST", target, nil)), 401, "token not specified")
 	c.wantError("bad token", c.multipart("POST", target, "a:b:c", ""), 401, "bad token")

@@ -183,6 +183,9 @@ func newRequest(ctx context.Context, method, target, host string, body []byte) (
 	if host != "" {
 		req.Host = host
 	}
+	if req.URL.Path == "" {
+		req.URL.Path = "/" // As it is sent, and so signed.
+	}
 	req.Header.Set("User-Agent", "kodo-emulator")
 	return req, nil
 }

@@ -77,53 +77,96 @@ func TestParseRefusals(t *testing.T) {
 	}
 }
 
-func TestParseNamesWhatIsNotEnforced(t *testing.T) {
+// TestParseContradictions holds every rule of a policy with what is just allowed and
+// what is not.
+func TestParseContradictions(t *testing.T) {
 	t.Parallel()
-	for field, value := range map[string]string{
-		"returnUrl": `"http://h"`, "returnBody": `"{}"`, "callbackUrl": `"http://h"`, "callbackHost": `"h"`,
-		"callbackBody": `"a"`, "callbackBodyType": `"application/json"`, "callbackFetchKey": "1",
-		"persistentOps": `"a"`, "persistentNotifyUrl": `"a"`, "persistentPipeline": `"a"`, "persistentType": "1",
-		"persistentWorkflowTemplateID": `"a"`, "forceSaveKey": "true", "saveKey": `"a"`, "detectMime": "1",
-		"mimeLimit": `"image/*"`, "trafficLimit": "819200",
-		"keylimit": `["a"]`,
+	keys := strings.Repeat(`"k",`, 19) + `"k"`
+	for fields, want := range map[string]int{
+		`"fileType":5`: 0, `"fileType":6`: 400, `"fileType":-1`: 400,
+		`"deleteAfterDays":1`: 0, `"deleteAfterDays":-1`: 400, `"deleteAfterDays":3000000000`: 400,
+		`"detectMime":-1`: 0, `"detectMime":1`: 0, `"detectMime":2`: 400, `"detectMime":-2`: 400,
+		`"trafficLimit":819200`: 0, `"trafficLimit":819199`: 400, `"trafficLimit":838860800`: 0, `"trafficLimit":838860801`: 400, `"trafficLimit":-1`: 400,
+		`"keylimit":[` + keys + `]`: 0, `"keylimit":["k",` + keys + `]`: 400, `"keylimit":"k"`: 401,
+		`"forceSaveKey":true`: 400, `"forceSaveKey":true,"saveKey":"k"`: 0, `"forceSaveKey":1,"saveKey":"k"`: 401, `"saveKey":1`: 401,
+		`"callbackUrl":"http://h"`: 400, `"callbackUrl":"http://h","callbackBody":"a=b"`: 0, `"callbackBody":"a=b"`: 0,
+		`"callbackUrl":"http://h","callbackBody":{"a":"b"}`:                                              401,
+		`"callbackUrl":"http://h","callbackBody":"a","callbackBodyType":"text/plain"`:                    400,
+		`"callbackUrl":"http://h","callbackBody":"a=b","callbackBodyType":"application/json"`:            400,
+		`"callbackUrl":"http://h","callbackBody":"{\"a\":$(key)}","callbackBodyType":"application/json"`: 0,
+		`"callbackFetchKey":1`: 400, `"callbackUrl":"http://h","callbackBody":"a=b","callbackFetchKey":1`: 0,
+		`"returnBody":"{\"key\":$(key),\"n\":[$(fsize)]}"`: 0, `"returnBody":"key=$(key)"`: 400,
+		`"persistentOps":"a"`: 0, `"persistentOps":"a","persistentWorkflowTemplateID":"b"`: 400,
+		`"persistentOps":"a","fileType":2`: 400, `"persistentWorkflowTemplateID":"b","fileType":3`: 400, `"persistentOps":"a","fileType":4`: 0,
+		`"persistentType":1`: 0, `"persistentType":2`: 400,
+		`"transform":"a"`: 501, `"TRANSFORM":"a"`: 501, `"transform":""`: 0,
 	} {
-		for _, name := range []string{field, strings.ToUpper(field)} {
-			_, err := policy.Parse(encode(`{"scope":"b","` + name + `":` + value + `}`))
-			if status(err) != 501 || !strings.Contains(err.Error(), `"`+field+`"`) {
-				t.Errorf("Parse with %s: %v, want 501 that names %s", name, err, field)
-			}
+		if _, err := policy.Parse(encode(`{"scope":"b",` + fields + `}`)); status(err) != want {
+			t.Errorf("Parse with %s: %v, want status %d", fields, err, want)
+		}
+	}
+}
+
+func TestV1ScopeIs401(t *testing.T) {
+	t.Parallel()
+	if err := (policy.Policy{Scope: "b:k"}).CheckKey(policy.V1, "other"); status(err) != 401 {
+		t.Errorf("CheckKey(V1) = %v, want status 401", err)
+	}
+}
+
+func TestSavesKey(t *testing.T) {
+	t.Parallel()
+	key := "k"
+	for _, tt := range []struct {
+		policy    policy.Policy
+		key, none bool
+	}{
+		{policy.Policy{}, false, false},
+		{policy.Policy{SaveKey: "s"}, false, true},
+		{policy.Policy{SaveKey: "s", ForceSaveKey: true}, true, true},
+	} {
+		if got := tt.policy.SavesKey(&key); got != tt.key {
+			t.Errorf("%+v: SavesKey of a key = %v", tt.policy, got)
+		}
+		if got := tt.policy.SavesKey(nil); got != tt.none {
+			t.Errorf("%+v: SavesKey(nil) = %v", tt.policy, got)
 		}
 	}
 }
 
 func TestScope(t *testing.T) {
 	t.Parallel()
+	always := map[policy.API]bool{policy.Form: true, policy.V1: true, policy.V2: true}
 	tests := map[string]struct {
 		policy     policy.Policy
-		overwrites bool
+		overwrites map[policy.API]bool
 		allowed    []string
 		refused    []string
 	}{
-		"bucket":          {policy.Policy{Scope: "b"}, false, []string{"", "a", "a:b"}, nil},
-		"key":             {policy.Policy{Scope: "b:a/k:1"}, true, []string{"a/k:1"}, []string{"", "a/k", "a/k:12"}},
-		"empty key":       {policy.Policy{Scope: "b:"}, true, []string{""}, []string{"a"}},
-		"key, insertOnly": {policy.Policy{Scope: "b:a", InsertOnly: 1}, false, []string{"a"}, []string{"b"}},
-		"prefix":          {policy.Policy{Scope: "b:p/", IsPrefixalScope: 1}, false, []string{"p/", "p/a"}, []string{"", "p", "q/a"}},
+		"bucket":             {policy.Policy{Scope: "b"}, map[policy.API]bool{policy.V1: true}, []string{"", "a", "a:b"}, nil},
+		"key":                {policy.Policy{Scope: "b:a/k:1"}, always, []string{"a/k:1"}, []string{"", "a/k", "a/k:12"}},
+		"empty key":          {policy.Policy{Scope: "b:"}, always, []string{""}, []string{"a"}},
+		"key, insertOnly":    {policy.Policy{Scope: "b:a", InsertOnly: 1}, nil, []string{"a"}, []string{"b"}},
+		"bucket, insertOnly": {policy.Policy{Scope: "b", InsertOnly: 1}, nil, []string{"a"}, nil},
+		"keylimit":           {policy.Policy{Scope: "b", KeyLimit: []string{"a", "b"}}, map[policy.API]bool{policy.V1: true}, []string{"a", "b"}, []string{"", "c"}},
+		"prefix":             {policy.Policy{Scope: "b:p/", IsPrefixalScope: 1}, nil, []string{"p/", "p/a"}, []string{"", "p", "q/a"}},
 	}
 	for name, tt := range tests {
 		if got := tt.policy.Bucket(); got != "b" {
 			t.Errorf("%s: Bucket() = %q, want b", name, got)
 		}
-		if got := tt.policy.Overwrites(); got != tt.overwrites {
-			t.Errorf("%s: Overwrites() = %v, want %v", name, got, tt.overwrites)
+		for _, api := range []policy.API{policy.Form, policy.V1, policy.V2} {
+			if got := tt.policy.Overwrites(api); got != tt.overwrites[api] {
+				t.Errorf("%s: Overwrites(%v) = %v, want %v", name, api, got, tt.overwrites[api])
+			}
 		}
 		for _, key := range tt.allowed {
-			if err := tt.policy.CheckKey(key); err != nil {
+			if err := tt.policy.CheckKey(policy.Form, key); err != nil {
 				t.Errorf("%s: CheckKey(%q) = %v, want nil", name, key, err)
 			}
 		}
 		for _, key := range tt.refused {
-			if err := tt.policy.CheckKey(key); status(err) != 403 {
+			if err := tt.policy.CheckKey(policy.V2, key); status(err) != 403 {
 				t.Errorf("%s: CheckKey(%q) = %v, want status 403", name, key, err)
 			}
 		}
@@ -183,7 +226,7 @@ func FuzzParse(f *testing.F) {
 		if p.Bucket() != "" && strings.Contains(p.Bucket(), ":") {
 			t.Errorf("Bucket() = %q", p.Bucket())
 		}
-		if err := p.CheckKey(key); err == nil && p.Overwrites() && p.Scope != p.Bucket()+":"+key {
+		if err := p.CheckKey(policy.Form, key); err == nil && p.Overwrites(policy.Form) && p.Scope != p.Bucket()+":"+key {
 			t.Errorf("the scope %q lets %q be overwritten", p.Scope, key)
 		}
 	})
