@@ -192,17 +192,20 @@ func (s *Session) takeOver(server *Server, p *Plan, blocks []Resource) {
 		return
 	}
 	p.Diagnostics = append(p.Diagnostics, s.refresh(server, p.state)...)
-	for _, block := range blocks {
-		if p.Diagnostics.HasErrors() {
-			return
-		}
-		if block.ImportID == "" && block.ImportIdentity == nil || p.state.current[block.Address] != nil {
-			continue
-		}
-		imported, d := server.importResource(block.Address, block.ImportID, block.ImportIdentity)
-		p.Diagnostics = append(p.Diagnostics, d...)
-		if imported != nil {
-			p.state.enter(block.Address, imported)
+	if p.Diagnostics.HasErrors() {
+		return
+	}
+	imports := slices.DeleteFunc(slices.Clone(blocks), func(b Resource) bool {
+		return b.ImportID == "" && b.ImportIdentity == nil || p.state.current[b.Address] != nil
+	})
+	imported, answers := make([]*object, len(imports)), make([]Diagnostics, len(imports))
+	s.parallel(len(imports), func(i int) {
+		imported[i], answers[i] = server.importResource(imports[i].Address, imports[i].ImportID, imports[i].ImportIdentity)
+	})
+	for i, o := range imported {
+		p.Diagnostics = append(p.Diagnostics, answers[i]...)
+		if o != nil {
+			p.state.enter(imports[i].Address, o)
 		}
 	}
 }
@@ -305,17 +308,23 @@ func (s *Session) configOf(server *Server, block Resource, of func(address strin
 // inOrder are the blocks, each after those that it refers to.
 func (s *Session) inOrder(blocks []Resource) []Resource {
 	s.t.Helper()
+	needed := map[string][]string{} // of the blocks that are left, by address
+	for _, block := range blocks {
+		needed[block.Address] = block.refersTo()
+	}
 	var ordered []Resource
-	left := slices.Clone(blocks)
-	for len(left) > 0 {
-		next := slices.IndexFunc(left, func(b Resource) bool {
-			return !slices.ContainsFunc(left, func(other Resource) bool { return slices.Contains(b.refersTo(), other.Address) })
-		})
-		if next < 0 {
-			s.t.Fatalf("the references of %s go in a circle", left[0].Address)
+	for len(needed) > 0 {
+		before := len(needed)
+		for _, block := range blocks {
+			isLeft := func(address string) bool { _, left := needed[address]; return left }
+			if isLeft(block.Address) && !slices.ContainsFunc(needed[block.Address], isLeft) {
+				ordered = append(ordered, block)
+				delete(needed, block.Address)
+			}
 		}
-		ordered = append(ordered, left[next])
-		left = slices.Delete(left, next, next+1)
+		if len(needed) == before {
+			s.t.Fatalf("the references of %v go in a circle", sortedKeys(needed))
+		}
 	}
 	return ordered
 }
