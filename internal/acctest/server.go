@@ -14,9 +14,14 @@ import (
 // Server is a provider in this process, asked through protocol 6 as Terraform
 // asks it. A failure of the protocol itself ends the goroutine and fails the test.
 type Server struct {
-	t          *testing.T
-	ctx        context.Context
-	provider   tfprotov6.ProviderServer
+	t        *testing.T
+	ctx      context.Context
+	provider tfprotov6.ProviderServer
+	*schemas
+}
+
+// schemas are what a provider says of itself. Terraform asks once.
+type schemas struct {
 	schema     *tfprotov6.GetProviderSchemaResponse
 	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
@@ -25,21 +30,24 @@ type Server struct {
 // every request.
 func NewServer(ctx context.Context, t *testing.T, newProvider func() provider.Provider) *Server {
 	t.Helper()
-	return serve(ctx, t, providerserver.NewProtocol6(newProvider())())
+	provider := providerserver.NewProtocol6(newProvider())()
+	return &Server{t: t, ctx: ctx, provider: provider, schemas: describe(ctx, t, provider)}
 }
 
-func serve(ctx context.Context, t *testing.T, provider tfprotov6.ProviderServer) *Server {
+func describe(ctx context.Context, t *testing.T, provider tfprotov6.ProviderServer) *schemas {
 	t.Helper()
-	s := &Server{t: t, ctx: ctx, provider: provider}
-	schema, err := s.provider.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
-	s.must(err)
-	identities, err := s.provider.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
-	s.must(err)
+	schema, err := provider.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identities, err := provider.GetResourceIdentitySchemas(ctx, &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if diags := append(Diagnostics(schema.Diagnostics), identities.Diagnostics...); diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	s.schema, s.identities = schema, identities.IdentitySchemas
-	return s
+	return &schemas{schema, identities.IdentitySchemas}
 }
 
 // Validate checks a provider block as `terraform validate` does.

@@ -43,6 +43,7 @@ type Session struct {
 	t           *testing.T
 	newProvider func() provider.Provider
 	state       *state
+	schemas     *schemas // nil before the first provider was started
 }
 
 // NewSession returns a session with an empty state.
@@ -159,7 +160,10 @@ func (s *Session) start() (*Server, Diagnostics) {
 	if s.Wrap != nil {
 		provider = s.Wrap(provider)
 	}
-	server := serve(s.Context, s.t, provider)
+	if s.schemas == nil {
+		s.schemas = describe(s.Context, s.t, provider)
+	}
+	server := &Server{t: s.t, ctx: s.Context, provider: provider, schemas: s.schemas}
 	diags := server.Validate(s.Provider)
 	if diags.HasErrors() {
 		return server, diags
