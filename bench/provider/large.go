@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// fileHCL is the configuration of one object for each file.
+func fileHCL(paths ...string) string {
+	var text strings.Builder
+	for i, path := range paths {
+		fmt.Fprintf(&text, "resource \"kodo_object\" \"o%d\" {\n  bucket = %q\n  key    = \"large/%d\"\n  source = %q\n}\n", i, bucket, i, path)
+	}
+	return text.String()
+}
+
+// large uploads one large file: inside the call that creates against the bare
+// program, and the whole apply, which reads the file two times more, against the
+// floor provider and the bare program.
+func (b *bench) large(ctx context.Context) (rows []row, err error) {
+	path, err := b.file("large", b.mib)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	e, err := b.emulator()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.stop()) }()
+
+	bare := newBare(e)
+	var bareTook time.Duration
+	for i := range 2 { // the better of two, since the first one may find the file outside the cache
+		took, err := bare.file(ctx, path, fmt.Sprintf("bare/%d", i))
+		if err != nil {
+			return nil, err
+		}
+		if bareTook == 0 || took < bareTook {
+			bareTook = took
+		}
+	}
+	floorSite, err := b.site(e, roleFloor, fileHCL(path))
+	if err != nil {
+		return nil, err
+	}
+	floor, err := floorSite.terraform(ctx, "apply", "-auto-approve")
+	if err != nil {
+		return nil, err
+	}
+	site, err := b.site(e, roleProvider, fileHCL(path))
+	if err != nil {
+		return nil, err
+	}
+	apply, err := site.terraform(ctx, "apply", "-auto-approve")
+	if err != nil {
+		return nil, err
+	}
+	if len(apply.provider.Creates) != 1 {
+		return nil, fmt.Errorf("%d calls created, want 1", len(apply.provider.Creates))
+	}
+	create := apply.provider.Creates[0]
+	name, note := fmt.Sprintf("one file of %d MiB", b.mib), cpuNote(apply.provider.CPU, apply.emulatorCPU)
+	return []row{
+		{name + ", inside Create", mibPerSecond(b.mib, create), mibPerSecond(b.mib, bareTook),
+			bound(fmt.Sprintf("%.2f", bareTook.Seconds()/create.Seconds()), apply.provider.CPU, apply.emulatorCPU), note + "; floor: bare program"},
+		{name + ", whole apply", seconds(apply.took), seconds(floor.took + bareTook),
+			bound(ratio(apply.took, floor.took+bareTook), apply.provider.CPU, apply.emulatorCPU), note + "; floor: floor provider and bare program"},
+		{name + ", peak memory", fmt.Sprintf("%d MiB", apply.provider.PeakKiB>>10), fmt.Sprintf("%d MiB", floor.provider.PeakKiB>>10), "", "floor: floor provider"},
+	}, nil
+}
+
+// memory uploads a quarter of the large file, ten such files at once, and four
+// times the large file.
+func (b *bench) memory(ctx context.Context) (rows []row, err error) {
+	var least int
+	for _, files := range []struct{ count, mib int }{{1, b.mib / 4}, {10, b.mib / 4}, {1, b.mib * 4}} {
+		peak, err := b.peak(ctx, files.count, files.mib)
+		if err != nil {
+			return rows, err
+		}
+		if least == 0 {
+			least = peak
+		}
+		rows = append(rows, row{
+			fmt.Sprintf("peak memory, %d × %d MiB at once", files.count, files.mib), fmt.Sprintf("%d MiB", peak>>10), fmt.Sprintf("%d MiB", least>>10),
+			fmt.Sprintf("%+d MiB", (peak-least)>>10), "floor: the first of these rows",
+		})
+	}
+	return rows, nil
+}
+
+// peak is the most memory, in KiB, that the provider needs for so many files.
+func (b *bench) peak(ctx context.Context, count, mib int) (peak int, err error) {
+	e, err := b.emulator()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, e.stop()) }()
+	path, err := b.file("memory", mib)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	paths := make([]string, count) // the same bytes under as many keys: it is the uploads that count
+	for i := range paths {
+		paths[i] = path
+	}
+	site, err := b.site(e, roleProvider, fileHCL(paths...))
+	if err != nil {
+		return 0, err
+	}
+	apply, err := site.terraform(ctx, "apply", "-auto-approve")
+	return apply.provider.PeakKiB, err
+}

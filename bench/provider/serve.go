@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/provider"
+)
+
+// This file is the program as Terraform starts it: the provider, with a clock on
+// its calls, or the floor.
+
+const (
+	roleVariable  = "KODO_BENCH_ROLE"  // what Terraform's provider is
+	usageVariable = "KODO_BENCH_USAGE" // the folder in which each process leaves its usage
+	roleProvider  = "provider"
+	roleFloor     = "floor"
+	roleNothing   = "nothing" // says a word and ends
+)
+
+// usage is what one process of a provider needed.
+type usage struct {
+	CPU     time.Duration
+	PeakKiB int
+	Creates []time.Duration // the time inside each call that creates
+}
+
+// serve is the provider until Terraform ends it.
+func serve(role string) error {
+	if role == roleNothing {
+		_, err := fmt.Println("started")
+		return err
+	}
+	began := ownCPU()
+	clock := &clock{ProviderServer: providerserver.NewProtocol6(provider.New("bench")())()}
+	var served tfprotov6.ProviderServer = clock
+	if role == roleFloor {
+		served = &floor{ProviderServer: clock.ProviderServer}
+	}
+	if err := tf6server.Serve("registry.terraform.io/qiniu/kodo", func() tfprotov6.ProviderServer { return served }); err != nil {
+		return err
+	}
+	peak, err := peakKiB("self")
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(usage{CPU: ownCPU() - began, PeakKiB: peak, Creates: clock.creates})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(os.Getenv(usageVariable), strconv.Itoa(os.Getpid())), text, 0o600)
+}
+
+// peakKiB is the most memory that a process has had resident.
+func peakKiB(process string) (int, error) {
+	status, err := os.ReadFile("/proc/" + process + "/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			return strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
+		}
+	}
+	return 0, fmt.Errorf("process %s has no VmHWM", process)
+}
+
+// clock is a provider whose calls that create are timed.
+type clock struct {
+	tfprotov6.ProviderServer
+
+	mu      sync.Mutex
+	creates []time.Duration
+}
+
+func (c *clock) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	began := time.Now()
+	resp, err := c.ProviderServer.ApplyResourceChange(ctx, req)
+	if prior, e := req.PriorState.IsNull(); e == nil && prior {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.creates = append(c.creates, time.Since(began))
+	}
+	return resp, err
+}
+
+// floor has the provider's schema, and calls that return at once.
+type floor struct {
+	tfprotov6.ProviderServer
+
+	once   sync.Once
+	schema *tfprotov6.GetProviderSchemaResponse
+	err    error
+}
+
+func (f *floor) object(ctx context.Context, typeName string) (*tfprotov6.Schema, error) {
+	f.once.Do(func() { f.schema, f.err = f.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{}) })
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.schema.ResourceSchemas[typeName], nil
+}
+
+func (*floor) ConfigureProvider(context.Context, *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
+	return &tfprotov6.ConfigureProviderResponse{}, nil
+}
+
+func (*floor) ValidateResourceConfig(context.Context, *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return &tfprotov6.ValidateResourceConfigResponse{}, nil
+}
+
+func (f *floor) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	schema, err := f.object(ctx, req.TypeName)
+	if err != nil {
+		return nil, err
+	}
+	value, err := req.RawState.Unmarshal(schema.ValueType())
+	if err != nil {
+		return nil, err
+	}
+	state, err := tfprotov6.NewDynamicValue(schema.ValueType(), value)
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}, err
+}
+
+func (*floor) ReadResource(_ context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, NewIdentity: req.CurrentIdentity, Private: req.Private}, nil
+}
+
+// PlanResourceChange leaves unknown what is computed and new.
+func (f *floor) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	planned := req.ProposedNewState
+	if prior, err := req.PriorState.IsNull(); err != nil || prior {
+		schema, err := f.object(ctx, req.TypeName)
+		if err != nil {
+			return nil, err
+		}
+		computed := map[string]bool{}
+		for _, attribute := range schema.Block.Attributes {
+			computed[attribute.Name] = attribute.Computed
+		}
+		if planned, err = change(schema.ValueType(), planned, func(name string, v tftypes.Value) any {
+			if computed[name] && v.IsNull() {
+				return tftypes.UnknownValue
+			}
+			return v
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return &tfprotov6.PlanResourceChangeResponse{PlannedState: planned, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity}, nil
+}
+
+// ApplyResourceChange makes null what was unknown.
+func (f *floor) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	made := req.PlannedState
+	if destroyed, err := made.IsNull(); err != nil || !destroyed {
+		schema, err := f.object(ctx, req.TypeName)
+		if err != nil {
+			return nil, err
+		}
+		if made, err = change(schema.ValueType(), made, func(_ string, v tftypes.Value) any {
+			if !v.IsKnown() {
+				return nil
+			}
+			return v
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return &tfprotov6.ApplyResourceChangeResponse{NewState: made, Private: req.PlannedPrivate, NewIdentity: req.PlannedIdentity}, nil
+}
+
+// change changes the attributes of an object. What comes back for one is a value
+// as tftypes.NewValue takes it.
+func change(t tftypes.Type, object *tfprotov6.DynamicValue, to func(name string, v tftypes.Value) any) (*tfprotov6.DynamicValue, error) {
+	value, err := object.Unmarshal(t)
+	if err != nil {
+		return nil, err
+	}
+	var attributes map[string]tftypes.Value
+	if err := value.As(&attributes); err != nil {
+		return nil, err
+	}
+	changed := make(map[string]tftypes.Value, len(attributes))
+	for name, v := range attributes {
+		switch to := to(name, v).(type) {
+		case tftypes.Value:
+			changed[name] = to
+		default:
+			changed[name] = tftypes.NewValue(v.Type(), to)
+		}
+	}
+	made, err := tfprotov6.NewDynamicValue(t, tftypes.NewValue(t, changed))
+	return &made, err
+}
