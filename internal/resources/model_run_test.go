@@ -156,8 +156,11 @@ func (m *modelRun) write(writes []outsideWrite) error {
 func (m *modelRun) kept(step modelStep) error {
 	for _, write := range step.late {
 		content, err := m.h.Content(m.bucket, write.key)
-		if err != nil || string(content) != write.object.content {
-			return fmt.Errorf("what somebody else wrote since the plan is lost: %s is %q, %v", write.key, content, err)
+		if err != nil {
+			return fmt.Errorf("what somebody else wrote since the plan is lost: %s: %w", write.key, err)
+		}
+		if string(content) != write.object.content {
+			return fmt.Errorf("what somebody else wrote since the plan is lost: %s is %q", write.key, content)
 		}
 	}
 	return nil
@@ -309,8 +312,11 @@ func (m *modelRun) compareServer(want map[string]stored) error {
 	}
 	for key, object := range want {
 		content, err := m.h.Content(m.bucket, key)
-		if err != nil || string(content) != object.content {
-			return fmt.Errorf("%s has %q, %v, want %q", key, content, err, object.content)
+		if err != nil {
+			return fmt.Errorf("content of %s: %w", key, err)
+		}
+		if string(content) != object.content {
+			return fmt.Errorf("%s has %q, want %q", key, content, object.content)
 		}
 	}
 	return nil
