@@ -164,7 +164,7 @@ func mediaType(h http.Header) string {
 
 // checkDates holds X-Qiniu-Date and X-Qiniu-Expires against the clock. Each
 // may come as a header, as a query parameter, or as both, and then both must
-// be good. An expiry replaces the check of the date.
+// be good. An expiry replaces the check of the date (fact:request-date).
 func (v *Verifier) checkDates(r Request) error {
 	// URL.Query passes over pairs that cannot be decoded; they are the
 	// handler's business.

@@ -88,7 +88,7 @@ func (s *Server) queryV1(c *call) (any, error) {
 }
 
 // discover finds the bucket that a query is about. Kodo answers 612 for an
-// access key that it does not know.
+// access key that it does not know (fact:request-access-key).
 func (s *Server) discover(c *call) (bucket engine.Bucket, origin string, err error) {
 	accessKey := c.params.Get("ak")
 	if !s.verifier.Known(accessKey) {

@@ -54,7 +54,7 @@ func (s *Server) download(c *call, name string) (any, error) {
 	}
 	content, err := s.open(bucket, downloadKey(c.r))
 	if codeOf(err) == 612 || codeOf(err) == 631 {
-		return nil, &engine.Error{Code: http.StatusNotFound, Message: "Document not found"}
+		return nil, &engine.Error{Code: http.StatusNotFound, Message: "Document not found"} // fact:request-download-texts
 	}
 	if err != nil {
 		return nil, err
@@ -80,6 +80,7 @@ func refererHost(r *http.Request) string {
 // checkSignedURL wants a URL that the bucket's owner has signed.
 func (s *Server) checkSignedURL(c *call, bucket engine.Bucket) error {
 	if !c.params.Has("token") {
+		// fact:request-download-unsigned
 		return &engine.Error{Code: http.StatusUnauthorized, Message: "download token not specified"}
 	}
 	signer, err := c.verifier().Download(c.r.Host, c.target)
@@ -111,7 +112,7 @@ func codeOf(err error) int {
 }
 
 // attachment returns the file name that ?attname= asks for; empty there means
-// the name of the key.
+// the name of the key (fact:request-download-attname).
 func attachment(c *call, key string) string {
 	if !c.params.Has("attname") {
 		return ""
@@ -130,7 +131,8 @@ type download struct {
 	cacheSeconds int64
 }
 
-// stream sends the object, as far as ranges and conditions ask for it.
+// stream sends the object, as far as ranges and conditions ask for it
+// (fact:request-download-ranges).
 func (d *download) stream(w http.ResponseWriter, r *http.Request) {
 	defer d.Close() //nolint:errcheck // It was only read.
 	object, header := d.Object, w.Header()
