@@ -1,6 +1,8 @@
 package emulator_test
 
 import (
+	"go/parser"
+	gotoken "go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,7 +22,8 @@ var (
 )
 
 // TestFacts holds that every fact that the code cites has a row in facts.md,
-// that every row is cited, and that rows are well formed and in order.
+// that every row is cited, that rows are well formed and in order, and that no
+// comment calls something an assumption without saying which.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	rows := readFacts(t)
@@ -39,7 +42,7 @@ func TestFacts(t *testing.T) {
 				t.Errorf("%s cites fact:%s, which has no row in facts.md", path, match[1])
 			}
 		}
-		return nil
+		return checkAssumptions(t, path, code)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +52,22 @@ func TestFacts(t *testing.T) {
 			t.Errorf("facts.md has the row %s, which no code cites", id)
 		}
 	}
+}
+
+// checkAssumptions wants a citation in every comment that speaks of assumptions.
+func checkAssumptions(t *testing.T, path string, code []byte) error {
+	t.Helper()
+	file, err := parser.ParseFile(gotoken.NewFileSet(), path, code, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	for _, comment := range file.Comments {
+		text := comment.Text()
+		if strings.Contains(strings.ToLower(text), "assum") && !factCitation.MatchString(text) {
+			t.Errorf("%s: a comment assumes something and cites no row of facts.md:\n%s", path, text)
+		}
+	}
+	return nil
 }
 
 // readFacts returns the ids of facts.md, after checking its form.

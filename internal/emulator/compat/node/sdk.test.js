@@ -132,6 +132,7 @@ describe('uploads', () => {
     });
 
     for (const [version, partSize, hash] of [
+        ['v1', 4 * MIB, ZEROS_5_MIB],
         ['v2', 4 * MIB, ZEROS_5_MIB],
         ['v2', MIB, ZEROS_5_MIB_IN_1_MIB_PARTS]
     ]) {
@@ -175,6 +176,13 @@ describe('uploads', () => {
         const answer = await ok(uploader.putFileV2(upToken, 'resumed', zeros, extra()));
         assert.equal(answer.hash, ZEROS_5_MIB_IN_1_MIB_PARTS);
         assert.equal(resumeRecorder.hasSync('record'), false);
+    });
+
+    it('answer as their policy says', async () => {
+        const uploader = new qiniu.form_up.FormUploader(config);
+        const upToken = token(`${BUCKET}:body`, { returnBody: '{"k":$(key),"size":$(fsize),"color":"$(x:color)"}' });
+        const extra = new qiniu.form_up.PutExtra('', { 'x:color': 'blue' });
+        assert.deepEqual(await ok(uploader.put(upToken, 'body', 'hello', extra)), { k: 'body', size: 5, color: 'blue' });
     });
 });
 
