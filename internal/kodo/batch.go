@@ -28,7 +28,7 @@ type batchAnswer struct {
 func (c *Client) batchOnce(ctx context.Context, operations []operation) (results []result, err error) {
 	lines := make([]string, len(operations))
 	for i, o := range operations {
-		lines[i] = o.line
+		lines[i] = o.lineOfBatch()
 	}
 	whole := call{op: "batch", service: serviceRS, bucket: operations[0].bucket}
 	err = c.once(ctx, whole, func(ctx context.Context, at *apis.Options) error {

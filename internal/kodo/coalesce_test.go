@@ -440,3 +440,26 @@ func TestManyStatsAreFewRequests(t *testing.T) {
 		t.Errorf("%d requests for %d stats", got, n)
 	}
 }
+
+func TestPartSizesTravelTogether(t *testing.T) {
+	t.Parallel()
+	e, c := newEmulator(t)
+	if _, err := c.Put(t.Context(), put("key", zeros(9*mib), kodo.IfAbsent())); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Do: "delay", Delay: emulator.Delay(50 * time.Millisecond)})
+	before := len(e.Requests())
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			sizes, err := c.PartSizes(t.Context(), "bucket", "key")
+			if diff := cmp.Diff([]int64{4 * mib, 4 * mib, mib}, sizes); err != nil || diff != "" {
+				t.Errorf("%v, sizes (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+	all.Wait()
+	if got := len(e.Requests()) - before; got > 5 {
+		t.Errorf("%d requests for 20 stats", got)
+	}
+}

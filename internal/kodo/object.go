@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"github.com/qiniu/go-sdk/v7/storagev2/apis"
 )
 
 // An Object is what Kodo tells of an object without its content.
@@ -131,24 +129,30 @@ func (c *Client) Stat(ctx context.Context, bucket, key string) (object Object, e
 }
 
 func (c *Client) statOnce(ctx context.Context, bucket, key string) (Object, error) {
-	stat := operationOn("stat", "stat", bucket, key)
-	stat.method = http.MethodGet
 	var answer objectAnswer
-	if err := c.operateOnce(ctx, stat, &answer); err != nil {
+	if err := c.operateOnce(ctx, statOf(bucket, key), &answer); err != nil {
 		return Object{}, err
 	}
 	return answer.object(key), nil
 }
 
+func statOf(bucket, key string) operation {
+	stat := operationOn("stat", "stat", bucket, key)
+	stat.method = http.MethodGet
+	return stat
+}
+
 // PartSizes returns the sizes in bytes of the parts in which an object was uploaded; none if Kodo does not know.
 func (c *Client) PartSizes(ctx context.Context, bucket, key string) (sizes []int64, err error) {
-	err = c.do(ctx, call{op: "stat", service: serviceRS, bucket: bucket, key: key},
-		func(ctx context.Context, at *apis.Options) error {
-			answer, err := c.storage.StatObject(ctx, &apis.StatObjectRequest{Entry: entry(bucket, key), NeedParts: true}, at)
-			if err == nil {
-				sizes = answer.Parts
-			}
-			return err
-		})
+	stat := statOf(bucket, key)
+	stat.query = "needparts=true"
+	err = c.retry(ctx, func() error {
+		var answer struct {
+			Parts []int64 `json:"parts"`
+		}
+		err := c.operateOnce(ctx, stat, &answer)
+		sizes = answer.Parts
+		return err
+	})
 	return sizes, err
 }

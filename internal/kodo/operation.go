@@ -16,6 +16,7 @@ type operation struct {
 	method      string
 	bucket, key string
 	line        string // "stat/<entry>", as a batch wants it; behind a slash it is the path of a request
+	query       string // of a request of its own: an option, which is the rest of the line in a batch
 }
 
 // operationOn returns an operation on an object. The arguments follow the object in the path, and are encoded already.
@@ -24,11 +25,19 @@ func operationOn(name, command, bucket, key string, arguments ...string) operati
 	return operation{name: name, method: http.MethodPost, bucket: bucket, key: key, line: strings.Join(line, "/")}
 }
 
+// lineOfBatch is the whole line.
+func (o operation) lineOfBatch() string {
+	if o.query == "" {
+		return o.line
+	}
+	return o.line + "/" + strings.ReplaceAll(o.query, "=", "/")
+}
+
 // operateAlone makes one attempt at an operation as a request of its own.
 func (c *Client) operateAlone(ctx context.Context, o operation, out any) error {
 	return c.once(ctx, call{op: o.name, service: serviceRS, bucket: o.bucket, key: o.key},
 		func(ctx context.Context, at *apis.Options) error {
-			return c.request(ctx, at, o.method, "/"+o.line, "", out)
+			return c.request(ctx, at, o.method, "/"+o.line, o.query, out)
 		})
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -252,8 +253,9 @@ func (c *Client) discard(ctx context.Context, u *upload) {
 	}
 }
 
-// mayPass reports whether a failure has a reason that may be gone later, with the same content.
+// mayPass reports whether a failure has a reason that may be gone later, with the same content: a 401 has, if it was
+// a clock.
 func (c *Client) mayPass(ctx context.Context, err error) bool {
 	var failed *Error
-	return ctx.Err() != nil || errors.As(err, &failed) && c.retryable(failed)
+	return ctx.Err() != nil || errors.As(err, &failed) && (c.retryable(failed) || failed.Code == http.StatusUnauthorized)
 }

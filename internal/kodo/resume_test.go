@@ -299,6 +299,44 @@ func TestRecordOfWhatIsThere(t *testing.T) {
 	}
 }
 
+// A wrong clock is no reason to begin anew.
+func TestResumeAfterARefusedToken(t *testing.T) {
+	t.Parallel()
+	u := &cutUpload{dir: t.TempDir(), path: filepath.Join(t.TempDir(), "file")}
+	writeBlocks(t, u.path, blocks)
+	e, c := newEmulator(t, resuming(u.dir))
+	u.e = e
+	c.SetResumeFrom(1)
+	fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/buckets/*/4"}, Do: "clock_skew", Skew: emulator.Delay(2 * time.Hour)})
+	if _, err := u.put(t, c); asError(t, err).Code != 401 {
+		t.Fatalf("error %v, want 401", err)
+	}
+	e.ClearFaults()
+	if stored, err := u.again(t); err != nil || stored.ETag != etagBlocks {
+		t.Errorf("%+v, %v", stored, err)
+	}
+	if got := u.count("PUT"); got != blocks+1 {
+		t.Errorf("%d parts were sent, want each once and one again", got)
+	}
+}
+
+// The answer to the completion is lost for good, but the object is there.
+func TestRecordOfALostAnswer(t *testing.T) {
+	t.Parallel()
+	u := &cutUpload{dir: t.TempDir(), path: filepath.Join(t.TempDir(), "file")}
+	writeBlocks(t, u.path, blocks)
+	e, c := newEmulator(t, resuming(u.dir), noRetries)
+	u.e = e
+	c.SetResumeFrom(1)
+	fail(t, e, emulator.Fault{Match: emulator.Match{Method: http.MethodPost, Path: "/buckets/*/uploads/*"}, Do: "apply_then_drop"})
+	if stored, err := u.put(t, c); err != nil || stored.ETag != etagBlocks {
+		t.Errorf("%+v, %v", stored, err)
+	}
+	if left := u.records(t); len(left) != 0 {
+		t.Errorf("records %q are left", left)
+	}
+}
+
 // A record that cannot be written is no reason not to upload.
 func TestNoPlaceForARecord(t *testing.T) {
 	t.Parallel()

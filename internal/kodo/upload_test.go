@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,8 @@ func TestFailedUploads(t *testing.T) {
 		"begin":            {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Path: "/buckets/*/uploads"}, Do: "status", Status: 401}, 401, 0},
 		"a part":           {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Method: "PUT"}, Do: "status", Status: 400}, 400, 1},
 		"a part, dropped":  {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Method: "PUT"}, Do: "drop_before"}, 0, 1},
+		"form, no space":   {hello(), emulator.Fault{Match: emulator.Match{Service: "up"}, Do: "no_space"}, 599, 0},
+		"a part, no space": {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Method: "PUT"}, Do: "no_space"}, 599, 1},
 		"complete":         {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Method: "POST", Path: "/buckets/*/uploads/*"}, Do: "status", Status: 400}, 400, 1},
 		"complete, no one": {zeros(5 * mib), emulator.Fault{Match: emulator.Match{Method: "POST", Path: "/buckets/*/uploads/*"}, Do: "drop_before"}, 0, 1},
 	}
@@ -126,6 +129,73 @@ func TestWrongHashIsAnError(t *testing.T) {
 				t.Errorf("remove: %v, %v; a wrong object must not be remembered", removal, err)
 			}
 		})
+	}
+}
+
+// Kodo's word for the hash is not taken: the bytes that were sent are right, its answer is not.
+func TestWrongHashInAnAnswer(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]kodo.Content{"form": hello(), "parts": zeros(5 * mib)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, c := newEmulator(t)
+			fail(t, e, emulator.Fault{Match: emulator.Match{Method: http.MethodPost, Service: "up"}, Do: "wrong_hash"})
+			_, err := c.Put(t.Context(), put("key", content, kodo.IfAbsent()))
+			var wrong *kodo.HashError
+			if !errors.As(err, &wrong) {
+				t.Fatalf("error %v, want a wrong hash", err)
+			}
+			e.ClearFaults()
+			if stored, err := c.Put(t.Context(), put("key", content, kodo.IfAbsent())); err != nil || stored.Adopted == nil || stored.ETag != wrong.Sent {
+				t.Errorf("the next one: %+v, %v, want that it finds the object", stored, err)
+			}
+		})
+	}
+}
+
+// A token outlives a request, not an upload: the one of a part is made when the part is sent.
+func TestALongUploadNeedsNoLongToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		c := newClient(t, everything("http://kodo.example"), func(c *kodo.Config) { c.Concurrency = 1 })
+		c.SetTransport(meddler(func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			status, body := 200, `{"uploadId":"u1","expireAt":1,"etag":"e","hash":"`+etag9MiB+`"}`
+			if r.Method == http.MethodGet {
+				status, body = 612, `{"error":"no such file or directory"}`
+			} else {
+				requests++
+				token := strings.TrimPrefix(r.Header.Get("Authorization"), "UpToken ")
+				deadline, _ := policyOf(t, token)["deadline"].(float64)
+				if left := time.Until(time.Unix(int64(deadline), 0)); left < 59*time.Minute {
+					t.Errorf("%s %s has a token for %v", r.Method, r.URL.Path, left)
+				}
+				time.Sleep(50 * time.Minute)
+			}
+			if r.Body != nil {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					return nil, err
+				}
+			}
+			return &http.Response{
+				StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+				Header: http.Header{"X-Reqid": {"a-request"}, "Content-Type": {"application/json"}},
+			}, nil
+		}))
+		if _, err := c.Put(t.Context(), put("key", zeros(9*mib), kodo.IfAbsent())); err != nil || requests != 5 {
+			t.Errorf("%v after %d requests", err, requests)
+		}
+	})
+}
+
+func TestPartSize(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int64]int64{
+		4*mib + 1: 4194304, 10000 * 4 * mib: 4194304, 10000*4*mib + 1: 4194305, 1 << 40: 109951163,
+	} {
+		if got := kodo.PartSize(size); got != want {
+			t.Errorf("%d bytes are sent in parts of %d, want %d", size, got, want)
+		}
 	}
 }
 
