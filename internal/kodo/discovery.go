@@ -114,8 +114,9 @@ func (c *Client) readDiscovery(answer *apis.QueryBucketV4Response) discovery {
 		serviceUp: {
 			region.UpDomains.AcceleratedUpDomains, region.UpDomains.PreferedUpDomains, region.UpDomains.AlternativeUpDomains,
 		},
-		serviceRS:  {region.RsDomains.PreferedRsDomains},
-		serviceRSF: {region.RsfDomains.PreferedRsfDomains},
+		serviceRS:     {region.RsDomains.PreferedRsDomains},
+		serviceRSF:    {region.RsfDomains.PreferedRsfDomains},
+		serviceOrigin: {region.IoSrcDomains.PreferedIoSrcDomains},
 	} {
 		var urls []string
 		for _, some := range names {

@@ -16,6 +16,9 @@ const (
 	serviceUp  service = "up"  // uploads
 	serviceRS  service = "rs"  // objects
 	serviceRSF service = "rsf" // listings
+	// serviceOrigin is where a bucket's objects are downloaded without any domain of its owner's. It is found by
+	// discovery alone: its host says which bucket is meant.
+	serviceOrigin service = "io_src"
 )
 
 // Endpoints are the base URLs of Kodo's services, such as "http://127.0.0.1:9797". A service without one is found by

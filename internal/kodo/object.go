@@ -67,6 +67,7 @@ type objectAnswer struct {
 	Status        int               `json:"status"`
 	RestoreStatus RestoreStatus     `json:"restoreStatus"`
 	EndUser       string            `json:"endUser"`
+	Parts         []int64           `json:"parts"` // only if asked for
 	Metadata      map[string]string `json:"x-qn-meta"`
 
 	Expiration           int64 `json:"expiration"` // this and the following in seconds since 1970, 0 if not set
@@ -143,16 +144,20 @@ func statOf(bucket, key string) operation {
 }
 
 // PartSizes returns the sizes in bytes of the parts in which an object was uploaded; none if Kodo does not know.
-func (c *Client) PartSizes(ctx context.Context, bucket, key string) (sizes []int64, err error) {
+func (c *Client) PartSizes(ctx context.Context, bucket, key string) ([]int64, error) {
+	_, sizes, err := c.StatParts(ctx, bucket, key)
+	return sizes, err
+}
+
+// StatParts is Stat and PartSizes in one.
+func (c *Client) StatParts(ctx context.Context, bucket, key string) (object Object, sizes []int64, err error) {
 	stat := statOf(bucket, key)
 	stat.query = "needparts=true"
 	err = c.retry(ctx, func() error {
-		var answer struct {
-			Parts []int64 `json:"parts"`
-		}
+		var answer objectAnswer
 		err := c.operateOnce(ctx, stat, &answer)
-		sizes = answer.Parts
+		object, sizes = answer.object(key), answer.Parts
 		return err
 	})
-	return sizes, err
+	return object, sizes, err
 }

@@ -34,6 +34,10 @@ func (*kodoProvider) ListResources(context.Context) []func() list.ListResource {
 
 func (*kodoProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
+		datasources.NewBucket,
+		datasources.NewBuckets,
+		datasources.NewObject,
+		datasources.NewObjects,
 		datasources.NewPrivateURL,
 		datasources.NewUploadToken,
 	}

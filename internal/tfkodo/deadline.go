@@ -59,10 +59,10 @@ func (d Deadline) Check(window types.String) (diags diag.Diagnostics) {
 		return nil
 	}
 	if !d.ExpiresIn.IsNull() {
-		diags.Append(conflict("expires_in", "expires_at"))
+		diags.Append(Conflict("expires_in", "expires_at"))
 	}
 	if !window.IsNull() {
-		diags.Append(conflict("window", "expires_at"))
+		diags.Append(Conflict("window", "expires_at"))
 	}
 	return diags
 }
@@ -110,7 +110,7 @@ func durationOr(value types.String, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// conflict is the refusal of an argument beside another.
-func conflict(name, other string) diag.Diagnostic {
+// Conflict is the refusal of an argument beside another.
+func Conflict(name, other string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root(name), "Invalid Attribute Combination", fmt.Sprintf("%s cannot be set beside %s: leave one of them out.", name, other))
 }

@@ -1,6 +1,7 @@
 package tfkodo
 
 import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
@@ -30,4 +31,10 @@ func (p *Provider) ObjectURL(bucket, key, domain types.String) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(url)
+}
+
+// DomainNotKnown is the refusal of what needs an ObjectURL that is unknown.
+func (*Provider) DomainNotKnown() diag.Diagnostic {
+	return diag.NewErrorDiagnostic(summaryNotKnown, "The download domain, or its scheme, comes from arguments of the provider \"kodo\" that are not known yet. "+
+		"Set domain here, with http:// or https:// in front, or apply the resources that they come from first, for example with -target.")
 }

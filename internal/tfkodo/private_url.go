@@ -86,7 +86,7 @@ func (u PrivateURL) Check(window types.String) diag.Diagnostics {
 		value types.String
 	}{{"bucket", u.Bucket}, {"key", u.Key}, {"domain", u.Domain}} {
 		if !argument.value.IsNull() {
-			diags.Append(conflict(argument.name, "url"))
+			diags.Append(Conflict(argument.name, "url"))
 		}
 	}
 	return diags
@@ -108,8 +108,7 @@ func (u *PrivateURL) Sign(p *Provider, deadline time.Time) diag.Diagnostics {
 	}
 	switch {
 	case link.IsUnknown():
-		diags.AddError(summaryNotKnown, "The domain of the link, or its scheme, comes from arguments of the provider \"kodo\" that are not known yet. "+
-			"Set domain here, with http:// or https:// in front, or apply the resources that they come from first, for example with -target.")
+		diags.Append(p.DomainNotKnown())
 		return diags
 	case link.IsNull():
 		diags.AddAttributeError(path.Root("domain"), "Domain Missing", "A link needs a download domain, and the provider's domain serves only the provider's bucket. "+

@@ -247,13 +247,13 @@ func (t UploadToken) Check(ctx context.Context, window types.String) diag.Diagno
 	diags := t.Deadline.Check(window)
 	set := func(v interface{ IsNull() bool }) bool { return !v.IsNull() }
 	if set(t.Key) && set(t.KeyPrefix) {
-		diags.Append(conflict("key", "key_prefix"))
+		diags.Append(Conflict("key", "key_prefix"))
 	}
 	if set(t.MimeTypes) && set(t.DeniedMimeTypes) {
-		diags.Append(conflict("denied_mime_types", "mime_types"))
+		diags.Append(Conflict("denied_mime_types", "mime_types"))
 	}
 	if set(t.Callback) && set(t.Return) {
-		diags.Append(conflict("return", "callback"))
+		diags.Append(Conflict("return", "callback"))
 	}
 	if low, high := t.MinSize, t.MaxSize; !low.IsUnknown() && !high.IsNull() && !high.IsUnknown() && low.ValueInt64() > high.ValueInt64() {
 		diags.AddAttributeError(path.Root("min_size"), "Invalid Attribute Combination", fmt.Sprintf(
