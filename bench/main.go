@@ -84,7 +84,7 @@ func rows(ctx context.Context, table *bytes.Buffer, arguments []string) error {
 	return errors.Join(lines.Err(), cmd.Wait())
 }
 
-// machine is what the figures were taken on, without its name.
+// machine is what the figures were taken on, without its name, and whether it had other work.
 func machine() string {
 	model := "an unknown CPU"
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -95,5 +95,10 @@ func machine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d cores of %s, %s/%s, %s", runtime.NumCPU(), model, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	busy := ""
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		one, _, _ := strings.Cut(string(load), " ")
+		busy = ", with a load of " + one + " when it began"
+	}
+	return fmt.Sprintf("%d cores of %s, %s/%s, %s%s", runtime.NumCPU(), model, runtime.GOOS, runtime.GOARCH, runtime.Version(), busy)
 }
