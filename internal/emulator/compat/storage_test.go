@@ -21,6 +21,7 @@ import (
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	e := newEmulator(t, emulator.BucketSpec{Name: "forms"}, emulator.BucketSpec{Name: "parts"}, emulator.BucketSpec{Name: "manage", Public: true},
+		emulator.BucketSpec{Name: "forms64"}, emulator.BucketSpec{Name: "v1-blocks"}, emulator.BucketSpec{Name: "resume-v1"}, emulator.BucketSpec{Name: "resume-v2"},
 		emulator.BucketSpec{Name: "settings", Region: "z2"}, emulator.BucketSpec{Name: "rules"})
 	storage.SetUcHosts(e.Endpoint())
 	v1 := &v1{
@@ -28,6 +29,11 @@ func TestStorage(t *testing.T) {
 	}
 	t.Run("FormUploader", v1.testFormUploader)
 	t.Run("ResumeUploaderV2", v1.testResumeUploaderV2)
+	t.Run("Base64Uploader", v1.testBase64Uploader)
+	t.Run("ResumeUploader", v1.testResumeUploader)
+	t.Run("resume", v1.testResume)
+	t.Run("callback", v1.testCallback)
+	t.Run("policies", v1.testPolicies)
 	t.Run("BucketManager objects", v1.testObjects)
 	t.Run("BucketManager buckets", v1.testBuckets)
 	t.Run("BucketManager settings", v1.testSettings)
@@ -169,7 +175,7 @@ func (v *v1) testBuckets(t *testing.T) {
 		t.Errorf("ClearTagging() = %v", err)
 	}
 	names, err := manager.Buckets(true)
-	if err != nil || cmp.Diff([]string{"created", "forms", "manage", "parts", "rules", "settings"}, names) != "" {
+	if err != nil || cmp.Diff([]string{"created", "forms", "forms64", "manage", "parts", "resume-v1", "resume-v2", "rules", "settings", "v1-blocks"}, names) != "" {
 		t.Errorf("Buckets() = %q, %v", names, err)
 	}
 	page, err := manager.BucketsV4(&storage.BucketV4Input{Limit: 1})

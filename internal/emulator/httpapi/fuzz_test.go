@@ -100,6 +100,12 @@ func FuzzUpload(f *testing.F) {
 	f.Add("POST", "/buckets/bucket/objects/aw==/uploads/x", "application/json", `{"parts":[{"partNumber":1,"etag":"e"}],"metadata":null,"fname":null}`)
 	f.Add("GET", "/buckets/bucket/objects/~/uploads/x?max-parts=1&part-number_marker=2", "", "")
 	f.Add("DELETE", "/buckets/bucket/objects/a%2Fb/uploads/%00", "", "")
+	f.Add("POST", "/putb64/-1/key/aw==/mimeType/YS9i/crc32/907060870/x:a/Yg==/x-qn-meta-a/Yg==/cacheControl/Yg==", "", "aGVsbG8=")
+	f.Add("POST", "/putb64/5//", "", "aGVsbG8")
+	f.Add("POST", "/mkblk/5", "application/octet-stream", "hello")
+	f.Add("POST", "/bput/0/5", "application/octet-stream", "hello")
+	f.Add("POST", "/mkfile/0/key/", "text/plain", "")
+	f.Add("POST", "/mkfile/5/fname/YQ==/key/aw==/x:a/Yg==", "text/plain", "a,b,,\n")
 	f.Fuzz(func(t *testing.T, method, target, contentType, body string) {
 		req := read(method, target, "Authorization: UpToken "+token+"\r\n", body)
 		if req == nil {
@@ -109,6 +115,38 @@ func FuzzUpload(f *testing.F) {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, req)
 		checkAnswer(t, method+" "+target, answer)
+	})
+}
+
+// FuzzPolicy uploads under any policy, with any words of the client.
+func FuzzPolicy(f *testing.F) {
+	handler, _ := newHandler(f, time.Minute)
+	c := &client{account: emulator.DefaultAccount()}
+	f.Add(`"returnBody":"{\"a\":$(key),\"b\":\"$(x:a)$(imageInfo)\"}"`, "k", "f.txt", "a/b", "hello")
+	f.Add(`"saveKey":"$(etag)/$(year)${ext}$(uuid)","forceSaveKey":true,"keylimit":["a"]`, "", "", "", "")
+	f.Add(`"returnUrl":"http://a?b","fsizeLimit":1,"fsizeMin":-5`, "\xff", "\xff", "%", "GIF89a")
+	f.Add(`"persistentOps":"a","mimeLimit":"!a/*;","detectMime":1,"deleteAfterDays":2147483647,"fileType":4`, "k", "", "text/plain\x00", "\x89PNG\r\n\x1a\n")
+	f.Add(`"isPrefixalScope":1,"insertOnly":-1,"trafficLimit":819200,"endUser":"\ud800"`, "p", "a/../b", "\r\n", "x")
+	f.Add(`"scope":"bucket:","SCOPE":"bucket"`, "", "", "", "x")
+	f.Fuzz(func(t *testing.T, fields, key, name, custom, content string) {
+		if strings.Contains(strings.ToLower(fields), "callback") {
+			return // It would really call.
+		}
+		putPolicy := `{"scope":"bucket","deadline":4102444800,` + fields + `}`
+		contentType, body := form(t, field("token", c.token(putPolicy)), field("key", key), field("x:a", custom),
+			formPart{"file", "f" + name, custom, content}, field("cacheControl", custom))
+		for target, body := range map[string]string{
+			"/": string(body), "/putb64/-1/fname/" + b64(name) + "/key/" + b64(key) + "/x:a/" + b64(custom): b64(content),
+		} {
+			req := read(http.MethodPost, target, "Authorization: UpToken "+c.token(putPolicy)+"\r\n", body)
+			if req == nil {
+				return
+			}
+			req.Header.Set("Content-Type", contentType)
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, req)
+			checkAnswer(t, putPolicy, answer)
+		}
 	})
 }
 
