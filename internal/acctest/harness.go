@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
@@ -120,6 +121,7 @@ func (h *Harness) Test(steps ...resource.TestStep) {
 	resource.UnitTest(h.t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),
+			"echo": echoprovider.NewProviderServer(), // shows what an ephemeral resource has made
 		},
 		Steps: steps,
 	})
