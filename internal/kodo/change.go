@@ -77,35 +77,36 @@ func SetLifecycle(days Lifecycle) Change {
 // Change makes changes of the object that was put at that time, or, if the time is 0, of the one that is there. It
 // looks at the object under the lock of its key, and sends one request for each change that is not there already.
 //
-// The refusal of any other object is a *ChangedError, that of a frozen one a *FrozenError. Changes before the one that
-// failed are made. What an attempt whose answer was lost has come to is found out by another look.
-func (c *Client) Change(ctx context.Context, bucket, key string, at PutTime, changes ...Change) error {
+// The refusal of any other object is a *ChangedError, that of a frozen one a *FrozenError. What an attempt whose answer
+// was lost has come to is found out by another look. After an error made says how many of the changes are made or were
+// there already.
+func (c *Client) Change(ctx context.Context, bucket, key string, at PutTime, changes ...Change) (made int, err error) {
 	for _, change := range changes {
 		if change.err != nil {
-			return change.err
+			return 0, change.err
 		}
 	}
 	unlock, err := c.keys.lock(ctx, bucket, key)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer unlock()
 	have, err := c.expect(ctx, bucket, key, at)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, change := range changes {
+	for i, change := range changes {
 		if change.done(have) {
 			continue
 		}
 		if change.thawed && have.Frozen() {
-			return &FrozenError{Bucket: bucket, Object: have}
+			return i, &FrozenError{Bucket: bucket, Object: have}
 		}
 		if err := c.change(ctx, bucket, have, change); err != nil {
-			return err
+			return i, err
 		}
 	}
-	return nil
+	return len(changes), nil
 }
 
 // expect returns the object that was put at that time, or, if the time is 0, the one that is there.

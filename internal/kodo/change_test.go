@@ -103,7 +103,7 @@ func TestChangeRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			endpoints, paths := statServer(t, accept, test.have)
-			if err := newClient(t, endpoints).Change(t.Context(), "bucket", "key", putTimeOfAnswer, test.change); err != nil {
+			if _, err := newClient(t, endpoints).Change(t.Context(), "bucket", "key", putTimeOfAnswer, test.change); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, paths()); diff != "" {
@@ -117,13 +117,13 @@ func TestChangeRequests(t *testing.T) {
 func TestChangeMany(t *testing.T) {
 	t.Parallel()
 	endpoints, paths := statServer(t, accept, statAnswer)
-	err := newClient(t, endpoints).Change(t.Context(), "bucket", "key", 0,
+	made, err := newClient(t, endpoints).Change(t.Context(), "bucket", "key", 0,
 		kodo.SetMetadata("text/html", nil), kodo.SetEnabled(true), kodo.SetStorageClass(kodo.InfrequentAccess), kodo.SetEnabled(false))
 	want := []string{
 		"/chgm/" + entryInPath + "/mime/dGV4dC9odG1s" + ifHello, "/chtype/" + entryInPath + "/type/1", "/chstatus/" + entryInPath + "/status/1" + ifHello,
 	}
-	if diff := cmp.Diff(want, paths()); err != nil || diff != "" {
-		t.Errorf("%v, requests (-want +got):\n%s", err, diff)
+	if diff := cmp.Diff(want, paths()); err != nil || made != 4 || diff != "" {
+		t.Errorf("%d made, %v, requests (-want +got):\n%s", made, err, diff)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestChangeRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			endpoints, paths := statServer(t, refuse, test.stats...)
-			err := newClient(t, endpoints, noRetries).Change(t.Context(), "bucket", "key", putTimeOfAnswer, test.change)
+			made, err := newClient(t, endpoints, noRetries).Change(t.Context(), "bucket", "key", putTimeOfAnswer, test.change)
 			switch as := test.as.(type) {
 			case nil:
 				if err != nil {
@@ -183,6 +183,9 @@ func TestChangeRefused(t *testing.T) {
 					t.Error("it is accepted")
 				}
 			}
+			if (made == 1) != (test.as == nil) {
+				t.Errorf("%d changes are made", made)
+			}
 			if got := len(paths()); got != test.sent {
 				t.Errorf("%d requests to change it, want %d: %q", got, test.sent, paths())
 			}
@@ -196,7 +199,7 @@ func TestChangeAnswerLost(t *testing.T) {
 	e, c := newEmulator(t)
 	before := seed(t, e, c, "key", "hello")
 	fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/chgm/*"}, Times: 10, Do: "apply_then_drop"})
-	if err := c.Change(t.Context(), "bucket", "key", before.PutTime, kodo.SetMetadata("image/x-new", map[string]string{"Owner": "x"})); err != nil {
+	if _, err := c.Change(t.Context(), "bucket", "key", before.PutTime, kodo.SetMetadata("image/x-new", map[string]string{"Owner": "x"})); err != nil {
 		t.Fatal(err)
 	}
 	want := before
@@ -212,7 +215,7 @@ func TestChangeCancelled(t *testing.T) {
 	endpoints, paths := statServer(t, accept, statAnswer)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := newClient(t, endpoints).Change(ctx, "bucket", "key", 0, kodo.SetEnabled(false))
+	_, err := newClient(t, endpoints).Change(ctx, "bucket", "key", 0, kodo.SetEnabled(false))
 	if !errors.Is(err, context.Canceled) || len(paths()) != 0 {
 		t.Errorf("error %v, requests %q", err, paths())
 	}
@@ -234,7 +237,7 @@ func TestLifecycleCheck(t *testing.T) {
 		"nothing":                {kodo.Lifecycle{}, ""},
 		"all cancelled":          {kodo.Lifecycle{Delete: -1, To: to(1, -1, 2, -1, 3, -1, 4, -1, 5, -1)}, ""},
 		"in order":               {kodo.Lifecycle{Delete: 5, To: to(1, 1, 4, 2, 2, 3, 3, 4)}, ""},
-		"tiering has no place":   {kodo.Lifecycle{Delete: 5, To: to(5, 9)}, ""},
+		"tiering after deletion": {kodo.Lifecycle{Delete: 5, To: to(5, 9)}, "deletion after 5 days must come later than INTELLIGENT_TIERING after 9"},
 		"some of them":           {kodo.Lifecycle{Delete: 30, To: to(3, 10)}, ""},
 		"deleted the same day":   {kodo.Lifecycle{Delete: 30, To: to(1, 30)}, "deletion after 30 days must come later than IA after 30"},
 		"archive before IA":      {kodo.Lifecycle{To: to(1, 30, 2, 10)}, "ARCHIVE after 10 days must come later than IA after 30"},

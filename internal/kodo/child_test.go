@@ -145,7 +145,7 @@ func useEverything(endpoint string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Change(ctx, "new", "small", small.PutTime, kodo.SetMetadata("c/d", nil)); err != nil {
+	if _, err := c.Change(ctx, "new", "small", small.PutTime, kodo.SetMetadata("c/d", nil)); err != nil {
 		return err
 	}
 	another, err := newChild(endpoint) // what c wrote it would keep

@@ -179,6 +179,18 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("the object %q in bucket %q was put at %s, not at %s", e.Key, e.Bucket, e.Have.PutTime, e.Want)
 }
 
+// A SourceChangedError refuses to copy an object that is not the one that was meant.
+type SourceChangedError struct {
+	Bucket string
+	Object Object // as it is now
+	Want   string // the hash that it was to have
+}
+
+// Error implements error.
+func (e *SourceChangedError) Error() string {
+	return fmt.Sprintf("the object %q in bucket %q was to have the hash %s and has %s", e.Object.Key, e.Bucket, e.Want, e.Object.ETag)
+}
+
 // A FrozenError refuses to change or copy an object of an archive that is not restored.
 type FrozenError struct {
 	Bucket string

@@ -47,12 +47,10 @@ func (l Lifecycle) cancelsNothingOf(o Object) bool {
 
 // Check says why Kodo would not accept the lifecycle: a colder class comes later than a warmer one, and deletion last.
 func (l Lifecycle) Check() error {
-	if days := l.To[IntelligentTiering]; days < Cancel {
-		return errDays(IntelligentTiering.String(), days)
-	}
 	var before step
 	for _, next := range []step{
 		{InfrequentAccess.String(), l.To[InfrequentAccess]},
+		{IntelligentTiering.String(), l.To[IntelligentTiering]},
 		{ArchiveInstantRetrieval.String(), l.To[ArchiveInstantRetrieval]},
 		{Archive.String(), l.To[Archive]},
 		{DeepArchive.String(), l.To[DeepArchive]},
@@ -60,7 +58,7 @@ func (l Lifecycle) Check() error {
 	} {
 		switch {
 		case next.days < Cancel:
-			return errDays(next.name, next.days)
+			return fmt.Errorf("%d days for %s: a number of days is at least 1, and %d cancels", next.days, next.name, Cancel)
 		case next.days > 0 && next.days <= before.days:
 			return fmt.Errorf("%s after %d days must come later than %s after %d", next.name, next.days, before.name, before.days)
 		case next.days > 0:
@@ -74,8 +72,4 @@ func (l Lifecycle) Check() error {
 type step struct {
 	name string
 	days int
-}
-
-func errDays(name string, days int) error {
-	return fmt.Errorf("%d days for %s: a number of days is at least 1, and %d cancels", days, name, Cancel)
 }

@@ -122,6 +122,19 @@ func CheckContentType(contentType string) error {
 	return nil
 }
 
+// CheckHeaderValue says why a text cannot be the value of a header of downloads.
+func CheckHeaderValue(value string) error {
+	switch {
+	case value == "":
+		return errors.New("a header has a value")
+	case !only(value, func(b byte) bool { return ' ' <= b && b <= '~' }):
+		return errors.New("a header holds printable ASCII characters")
+	case strings.TrimSpace(value) != value: // no header keeps them
+		return errors.New("a header does not begin or end with a space")
+	}
+	return nil
+}
+
 // CheckMetadata says why Kodo would not keep metadata of an object. Its names are those that a stat answers with,
 // without the "x-qn-meta-" of Kodo's calls; a "!" before a name sets that header of downloads, such as
 // "!Cache-Control".

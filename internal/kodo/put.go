@@ -36,6 +36,9 @@ type Put struct {
 	// hash is not stored.
 	ETag  string
 	Guard Guard
+	// Again sends the content although the object that is there has it already: that alone takes metadata away. It goes
+	// with IfPutTime.
+	Again bool
 }
 
 // check refuses what Kodo would not store.
@@ -101,7 +104,7 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 		switch {
 		case err != nil:
 			return Stored{}, err
-		case same:
+		case same && !p.Again:
 			c.discard(ctx, u)
 			return Stored{ETag: have.ETag, Size: have.Size, Adopted: have}, nil
 		case p.Guard == IfAbsent():
@@ -111,7 +114,7 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 	if p.Guard.at != 0 {
 		u.confirm = func(ctx context.Context, etag string) (bool, error) {
 			have, err := c.statOnce(ctx, p.Bucket, p.Key)
-			if err == nil && have.ETag == etag {
+			if err == nil && have.ETag == etag && have.PutTime != p.Guard.at {
 				return true, nil
 			}
 			_, err = p.allows(have, err)
@@ -163,7 +166,7 @@ func (c *Client) settle(ctx context.Context, u *upload, etag string, cause error
 	switch {
 	case err != nil:
 		return Stored{}, cause
-	case have.ETag == etag:
+	case have.ETag == etag && have.PutTime != u.Guard.at:
 		u.record.remove()
 		return Stored{ETag: etag, Size: have.Size}, nil
 	case code == codeExists:

@@ -33,11 +33,14 @@ func (s StorageClass) String() string {
 	return strconv.Itoa(int(s))
 }
 
-// ParseStorageClass reads a name of a storage class.
+// ParseStorageClass reads what String returns: a name, or the number of a class that has none here.
 func ParseStorageClass(name string) (StorageClass, error) {
 	names := StorageClasses()
 	if i := slices.Index(names, name); i >= 0 {
 		return StorageClass(i), nil
+	}
+	if number, err := strconv.ParseUint(name, 10, 16); err == nil && int(number) >= len(names) {
+		return StorageClass(number), nil
 	}
 	return 0, fmt.Errorf("%q is no storage class; those are %s", name, strings.Join(names, ", "))
 }

@@ -15,10 +15,14 @@ func TestStorageClasses(t *testing.T) {
 			t.Errorf("%s: got %d, %v, written %s, want %d", name, got, err, got, want)
 		}
 	}
-	for _, name := range []string{"", "standard", "0", "6", "GLACIER"} {
+	for _, name := range []string{"", "standard", "0", "5", "-1", "GLACIER"} {
 		if got, err := kodo.ParseStorageClass(name); err == nil {
 			t.Errorf("%q is taken for %s", name, got)
 		}
+	}
+	// A class of a newer Kodo goes from the server to the state and back.
+	if got, err := kodo.ParseStorageClass("6"); err != nil || got != 6 {
+		t.Errorf("6: got %d, %v", got, err)
 	}
 	for number, want := range map[kodo.StorageClass]string{6: "6", -1: "-1"} {
 		if got := number.String(); got != want {
