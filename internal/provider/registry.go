@@ -22,6 +22,7 @@ func (*kodoProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		resources.NewBucket,
 		resources.NewObject,
+		resources.NewObjectCopy,
 	}
 }
 

@@ -94,7 +94,7 @@ func (r *objectList) result(ctx context.Context, req list.ListRequest, bucket ty
 	result.Diagnostics.Append(beginObject(ctx, result.Resource, identity)...)
 	result.Diagnostics.Append(result.Resource.Get(ctx, &m)...)
 	m.fill(found)
-	m.URL = r.url(m)
+	m.URL = r.url(&m.objectBase)
 	result.Diagnostics.Append(result.Resource.Set(ctx, m)...)
 	return result
 }

@@ -2,9 +2,11 @@ package resources
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -17,60 +19,132 @@ import (
 // This file is how a plan of kodo_object finds each value that the
 // configuration leaves open.
 
-// planBucket is the configured bucket, else the recorded one, else the
-// provider's. It is null when nobody names one.
-func (r *object) planBucket(config objectModel, state *objectModel) types.String {
+// A baseline is what the private state remembers of the bytes: what was written or adopted here last, or what was
+// there when the object was imported.
+type baseline struct {
+	ETag     string `json:"etag"`
+	Imported bool   `json:"imported"` // since then nothing was applied
+}
+
+const baselineKey = "baseline"
+
+// privateSetter is the part of the framework's private state that a resource writes.
+type privateSetter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+func (b baseline) save(ctx context.Context, private privateSetter) (diags diag.Diagnostics) {
+	text, err := json.Marshal(b)
+	if err != nil {
+		diags.AddError("Private State Not Written", err.Error())
+		return diags
+	}
+	return private.SetKey(ctx, baselineKey, text)
+}
+
+// loadBaseline returns the baseline of an object, if there is one yet.
+func loadBaseline(ctx context.Context, private privateState) (b baseline, ok bool, diags diag.Diagnostics) {
+	text, diags := private.GetKey(ctx, baselineKey)
+	if diags.HasError() || len(text) == 0 {
+		return baseline{}, false, diags
+	}
+	return b, json.Unmarshal(text, &b) == nil, diags
+}
+
+// A planning is one plan of kodo_object. There is no state when the object is to be created.
+type planning struct {
+	resource     *object
+	config, plan *objectModel
+	state        *objectModel
+	base         baseline
+}
+
+// facets finds how the object is to be served and kept where the configuration does not say.
+func (p *planning) facets() {
+	config, plan := p.config, p.plan
+	if config.ContentType.IsNull() {
+		byKey := types.StringUnknown()
+		if !config.Key.IsUnknown() {
+			byKey = types.StringValue(kodo.ContentType(config.Key.ValueString()))
+		}
+		switch {
+		case p.state == nil:
+			plan.ContentType = byKey
+		case plan.Key.Equal(p.state.Key) || p.state.ContentType.ValueString() != kodo.ContentType(p.state.Key.ValueString()):
+			plan.ContentType = p.state.ContentType
+		default: // the old key had given it
+			plan.ContentType = byKey
+		}
+	}
 	switch {
-	case !config.Bucket.IsNull():
-		return config.Bucket
-	case state != nil:
-		return state.Bucket
-	default:
-		return r.provider.Bucket
+	case p.state == nil && config.StorageClass.IsNull():
+		plan.StorageClass = types.StringValue(kodo.Standard.String())
+	case p.state != nil:
+		plan.keepClass(&config.objectFacets, &p.state.objectFacets)
 	}
 }
 
-// planContentType is the configured type, else the recorded one, else the one
-// that belongs to the key.
-func planContentType(config objectModel, state *objectModel) types.String {
-	switch {
-	case !config.ContentType.IsNull():
-		return config.ContentType
-	case state != nil:
-		return state.ContentType
-	case config.Key.IsUnknown():
-		return types.StringUnknown()
-	default:
-		return types.StringValue(kodo.ContentType(config.Key.ValueString()))
+// keepClass keeps the class that the object has, if none is configured, or if it has come to it by a transition that
+// is: to change it back would undo what the configuration asks for.
+func (f *objectFacets) keepClass(config, state *objectFacets) {
+	keep := config.StorageClass.IsNull()
+	for argument, class := range transitions() {
+		days := config.days(argument)
+		keep = keep || state.StorageClass.ValueString() == class.String() && !days.IsNull() && !days.IsUnknown()
+	}
+	if keep {
+		f.StorageClass = state.StorageClass
 	}
 }
 
-// url is where the object can be downloaded: at its own domain, else at the
-// provider's if it is in the provider's bucket, else nowhere.
-func (r *object) url(m objectModel) types.String {
-	return r.provider.ObjectURL(m.Bucket, m.Key, m.Domain)
-}
-
-// planContent makes the plan say what the bytes will make of the object. The
-// etag and the size are known exactly when the bytes are, and the put time
-// exactly when nothing will be written. There is no state when the object is
-// to be created.
-func (r *object) planContent(ctx context.Context, plan, state *objectModel) (diags diag.Diagnostics) {
-	plan.ETag, plan.Size, plan.PutTime = types.StringUnknown(), types.Int64Unknown(), types.StringUnknown()
-	if !plan.contentKnown() {
-		return nil
+// content makes the plan say what the bytes will make of the object. The
+// etag and the size are known exactly when the bytes are.
+func (p *planning) content(ctx context.Context) (diags diag.Diagnostics) {
+	plan, config := p.plan, p.config
+	plan.objectFacts = objectFacts{
+		ETag: types.StringUnknown(), Size: types.Int64Unknown(), PutTime: types.StringUnknown(), MD5: types.StringUnknown(),
+		DeletesAt: types.StringUnknown(), RestoreStatus: types.StringUnknown(), URL: plan.URL,
 	}
-	if !plan.hasContent() {
-		if state == nil {
-			diags.AddAttributeError(path.Root("source"), "Content Missing", fmt.Sprintf("Object %s is to be created, so one of source, content and content_base64 has to give its bytes. "+
+	if !config.hasContent() {
+		if p.state == nil {
+			diags.AddAttributeError(path.Root("source"), "Content Missing", fmt.Sprintf("Object %s is to be created, so one of source, content, content_base64 and content_wo has to give its bytes. "+
 				"For an empty object that is content = \"\".", plan.name()))
 			return diags
 		}
-		plan.planUnchanged(*state)
-		return nil
+		p.sameBytes()
+		return diags
 	}
+	if !config.ContentWO.IsNull() || !config.SourceHash.IsNull() {
+		if p.sameByWord() {
+			p.sameBytes()
+		}
+		return diags // the bytes are not looked at before the apply
+	}
+	if !config.contentKnown() {
+		return diags
+	}
+	return p.localContent(ctx)
+}
 
-	content, closeIt, err := r.openContent(plan)
+// sameByWord reports whether the version or the hash that the configuration gives says that the bytes are those that
+// were written here last, and Kodo still has those. After an import there is nothing to compare with: what is given
+// first is taken to describe what is there.
+func (p *planning) sameByWord() bool {
+	if p.state == nil || p.base.ETag != p.state.ETag.ValueString() {
+		return false
+	}
+	if !p.config.ContentWO.IsNull() {
+		version := p.config.ContentWOVersion
+		return !version.IsUnknown() && (version.Equal(p.state.ContentWOVersion) || p.base.Imported && p.state.ContentWOVersion.IsNull())
+	}
+	hash := p.config.SourceHash
+	return !hash.IsUnknown() && (hash.Equal(p.state.SourceHash) || p.base.Imported && p.state.SourceHash.IsNull())
+}
+
+// localContent compares the local bytes with what Kodo has.
+func (p *planning) localContent(ctx context.Context) (diags diag.Diagnostics) {
+	plan, r := p.plan, p.resource
+	content, closeIt, err := r.openContent(&plan.objectContent)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		diags.AddAttributeWarning(path.Root("source"), "Source Not There Yet", fmt.Sprintf("The file %q does not exist yet, so the plan cannot say what object %s will hold. "+
@@ -82,28 +156,109 @@ func (r *object) planContent(ctx context.Context, plan, state *objectModel) (dia
 	}
 	defer closeIt()
 
-	etag, err := r.localHash(ctx, state, content)
+	etag, err := r.localHash(ctx, p.state, content)
 	if err != nil {
 		diags.Append(r.provider.Diagnose("Content Not Compared", fmt.Sprintf("the content of object %s could not be compared", plan.name()), err))
 		return diags
 	}
 	switch {
 	case etag == "": // not known before the apply
-	case state != nil && etag == state.ETag.ValueString():
-		plan.planUnchanged(*state)
+	case p.state != nil && etag == p.state.ETag.ValueString():
+		p.sameBytes()
 	default:
 		plan.ETag, plan.Size = types.StringValue(etag), types.Int64Value(content.Size())
 	}
 	return diags
 }
 
-// planUnchanged says that the bytes stay what they are. A new content type is
-// a write as well, and may move the put time.
-func (m *objectModel) planUnchanged(state objectModel) {
-	m.ETag, m.Size = state.ETag, state.Size
-	if m.ContentType.Equal(state.ContentType) {
-		m.PutTime = state.PutTime
+// sameBytes says that the bytes stay what they are.
+func (p *planning) sameBytes() {
+	url := p.plan.URL
+	p.plan.objectFacts = p.state.objectFacts
+	p.plan.URL = url
+}
+
+// newBytes reports whether the bytes change, or may turn out to.
+func (p *planning) newBytes() bool { return p.state == nil || !p.plan.ETag.Equal(p.state.ETag) }
+
+// replaced refuses a replacement, by an object in another region, that would leave none.
+func (p *planning) replaced() (diags diag.Diagnostics) {
+	diags.Append(p.state.prevented("replaced")...)
+	if !p.config.hasContent() {
+		diags.AddAttributeError(path.Root("bucket"), "Bucket In Another Region", fmt.Sprintf("Object %s cannot be replaced by one in bucket %q: that is in another region, to which Kodo moves nothing, and the configuration gives no bytes to create the object from. "+
+			"Set source or content, or choose a bucket of the same region.", p.state.name(), p.plan.Bucket.ValueString()))
 	}
+	return diags
+}
+
+// writes leaves unknown what only the writes can know, and refuses what they could not do. The put time is known
+// exactly when nothing will be written.
+func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnostics) {
+	if p.state == nil || p.newBytes() {
+		return p.warnOfDisabled()
+	}
+	plan := p.plan
+	d := plan.differenceFrom(p.state.objectFacets)
+	if d.lifecycle && p.base.Imported {
+		d.lifecycle = !p.lifecycleKept(ctx, &diags)
+	}
+	if !moved && !d.any() {
+		return diags
+	}
+	plan.PutTime = types.StringUnknown()
+	if d.lifecycle {
+		plan.DeletesAt = types.StringUnknown()
+	}
+	if d.class {
+		plan.RestoreStatus = types.StringUnknown()
+	}
+	if len(d.removed) == 0 && !d.perhapsRemoved {
+		return diags
+	}
+	plan.MD5, plan.DeletesAt, plan.RestoreStatus = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if qetag.IsV2(plan.ETag.ValueString()) {
+		plan.ETag = types.StringUnknown() // it depends on parts that will be others
+	}
+	removed := strings.Join(d.removed, ", ")
+	switch {
+	case len(d.removed) == 0:
+	case !p.config.hasContent():
+		diags.AddError("Metadata Not Removable", fmt.Sprintf("%s of object %s cannot be taken away: Kodo can only do that by storing the bytes again, and the configuration does not give them. "+
+			"Set source or content, or keep the values.", removed, plan.name()))
+	default:
+		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply sends the bytes again (%d bytes).", removed, plan.name(), plan.Size.ValueInt64()))
+	}
+	diags.Append(p.warnOfDisabled()...)
+	return diags
+}
+
+// lifecycleKept reports whether Kodo has a lifecycle for all that is configured for an imported object. After how many
+// days Kodo does not tell, so the configuration is taken at its word.
+func (p *planning) lifecycleKept(ctx context.Context, diags *diag.Diagnostics) bool {
+	r := p.resource
+	if !r.provider.Known() {
+		return false
+	}
+	found, err := r.provider.Client.Stat(ctx, p.state.Bucket.ValueString(), p.state.Key.ValueString())
+	if err != nil {
+		diags.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("the lifecycle of object %s could not be read", p.state.name()), err, withoutBucket(err)...))
+		return false
+	}
+	l := p.plan.lifecycle(p.state.objectFacets)
+	kept := l.Delete == 0 || l.Delete > 0 && !found.Expires.IsZero()
+	for class := range l.To {
+		_, has := found.Transitions[class]
+		kept = kept && has
+	}
+	return kept
+}
+
+// warnOfDisabled says that bytes are stored enabled and disabled a moment later.
+func (p *planning) warnOfDisabled() (diags diag.Diagnostics) {
+	if enabled := p.plan.Enabled; !enabled.IsUnknown() && !enabled.ValueBool() {
+		diags.AddAttributeWarning(path.Root("enabled"), "Enabled For A Moment", fmt.Sprintf("Object %s is to be disabled. Kodo stores bytes enabled, so it can be downloaded for a moment between the upload and the request that disables it.", p.plan.name()))
+	}
+	return diags
 }
 
 // localHash returns the hash of local content. Objects that other tools uploaded
@@ -122,15 +277,4 @@ func (r *object) localHash(ctx context.Context, state *objectModel, content kodo
 		}
 	}
 	return qetag.ReadAt(ctx, content, content.Size())
-}
-
-// planKey refuses a plan that destroys one address of an object and keeps another: in the state they are the same
-// object, so that the one's delete would take it from the other. That is so after an apply that ended between the two
-// halves of a rename: it was killed, had a -target, or its delete failed.
-func (r *object) planKey(m objectModel, destroy bool) (diags diag.Diagnostics) {
-	if r.provider.Known() && r.provider.Client.PlanKey(m.Bucket.ValueString(), m.Key.ValueString(), destroy) {
-		diags.AddError("Object Managed Twice", fmt.Sprintf("Object %s is in the state under two addresses, one of which is to be destroyed: that would delete the object of the other. "+
-			"Take the address that is not in the configuration any more out of the state with `terraform state rm`, and plan again.", m.name()))
-	}
-	return diags
 }

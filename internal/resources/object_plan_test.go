@@ -42,8 +42,8 @@ func TestObjectUnknown(t *testing.T) {
 		"content":  {values{"content": unknown}, values{"etag": unknown, "size": unknown, "put_time": unknown}, acctest.Update},
 		"base64":   {values{"content": nil, "content_base64": unknown}, values{"etag": unknown, "size": unknown, "put_time": unknown}, acctest.Update},
 		"source":   {values{"content": nil, "source": unknown}, values{"etag": unknown, "size": unknown, "put_time": unknown}, acctest.Update},
-		"key":      {values{"key": unknown, "domain": "cdn.example.com"}, values{"etag": helloETag, "content_type": unknown, "url": unknown}, acctest.Replace},
-		"bucket":   {values{"bucket": unknown, "domain": "cdn.example.com"}, values{"etag": helloETag, "url": "http://cdn.example.com/page.html"}, acctest.Replace},
+		"key":      {values{"key": unknown, "domain": "cdn.example.com"}, values{"etag": helloETag, "content_type": unknown, "url": unknown, "put_time": unknown}, acctest.Update},
+		"bucket":   {values{"bucket": unknown, "domain": "cdn.example.com"}, values{"etag": helloETag, "url": "http://cdn.example.com/page.html", "put_time": unknown}, acctest.Update},
 		"domain":   {values{"domain": unknown}, values{"etag": helloETag, "url": unknown}, acctest.Update},
 		"contents": {values{"content": unknown, "content_type": unknown}, values{"content_type": unknown, "etag": unknown}, acctest.Update},
 	} {

@@ -59,6 +59,12 @@ func ContentType() validator.String {
 		`for example "text/html; charset=utf-8"`, kodo.CheckContentType)
 }
 
+// HeaderValue accepts the value of a header of downloads.
+func HeaderValue() validator.String {
+	return StringRule(`must be the value of an HTTP header: printable ASCII, or what is encoded as such, without a space at either end, `+
+		`for example "public, max-age=3600"`, kodo.CheckHeaderValue)
+}
+
 // Base64 accepts standard base64 with padding, what Terraform's base64encode
 // and filebase64 return.
 func Base64() validator.String {
@@ -152,6 +158,45 @@ func (r stringRule) ValidateString(_ context.Context, req validator.StringReques
 		got = err.Error()
 	}
 	resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.description, got))
+}
+
+// Metadata is Kodo's rule for the metadata of an object that are no headers.
+func Metadata() validator.Map { return metadata{} }
+
+type metadata struct{}
+
+func (metadata) Description(context.Context) string {
+	return fmt.Sprintf(`must be accepted by Kodo as metadata: names of letters, digits, hyphens and underscores, and no more than %d bytes altogether, `+
+		`for example { owner = "harbour" }`, kodo.MaxMetadata)
+}
+
+func (r metadata) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (r metadata) ValidateMap(ctx context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	known := map[string]string{}
+	for key, value := range req.ConfigValue.Elements() {
+		refuse := func(says string) {
+			resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path.AtMapKey(key), r.Description(ctx), says))
+		}
+		text, _ := value.(types.String)
+		switch {
+		case strings.HasPrefix(key, "!"):
+			refuse(fmt.Sprintf("%q, which Kodo takes for a response header: headers are arguments of their own, such as cache_control", key))
+		case text.IsNull():
+			refuse(fmt.Sprintf("null for %q: leave the name out instead", key))
+		default:
+			known[key] = text.ValueString() // "" while it is unknown: the name can be judged already
+		}
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := kodo.CheckMetadata(known); err != nil {
+		resp.Diagnostics.Append(validatordiag.InvalidAttributeValueDiagnostic(req.Path, r.Description(ctx), err.Error()))
+	}
 }
 
 // BucketTags is Kodo's rule for the tags of a bucket.

@@ -24,3 +24,19 @@ resource "kodo_object" "pixel" {
   key            = "img/pixel.gif"
   content_base64 = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 }
+
+# Headers, metadata, storage class and lifetime change in place, without sending
+# the bytes again.
+resource "kodo_object" "report" {
+  bucket        = kodo_bucket.assets.name
+  key           = "reports/2025.csv"
+  content       = "month,visitors\n01,12840\n"
+  storage_class = "IA"
+
+  cache_control       = "private, max-age=86400"
+  content_disposition = "attachment; filename=\"visitors-2025.csv\""
+  metadata            = { department = "harbour" }
+
+  transition        = { archive_ir_days = 90 }
+  delete_after_days = 365
+}

@@ -1,0 +1,14 @@
+import {
+  to = kodo_object_copy.release
+  identity = {
+    bucket = "acme-releases"
+    key    = "stable.json"
+  }
+}
+
+resource "kodo_object_copy" "release" {
+  source_bucket = "acme-assets"
+  source_key    = "builds/latest.json"
+  bucket        = "acme-releases"
+  key           = "stable.json"
+}
