@@ -27,18 +27,7 @@ func (r *objects) planPlace(ctx context.Context, config, plan, state *objectBase
 	if state == nil {
 		return false
 	}
-	elsewhere := false
-	if !plan.Bucket.IsUnknown() && !plan.Bucket.Equal(state.Bucket) && r.provider.Known() {
-		regions, err := r.regions(ctx, state.Bucket.ValueString(), plan.Bucket.ValueString())
-		switch {
-		case kodo.IsNoBucket(err): // it may be made by this same apply, which looks again
-		case err != nil:
-			resp.Diagnostics.Append(r.provider.Diagnose("Region Not Found", fmt.Sprintf("the regions of the buckets %q and %q could not be compared", state.Bucket.ValueString(), plan.Bucket.ValueString()), err))
-		default:
-			elsewhere = regions[0] != regions[1]
-		}
-	}
-	if elsewhere {
+	if r.elsewhere(ctx, plan, state, &resp.Diagnostics) {
 		resp.RequiresReplace.Append(path.Root("bucket"))
 		return false
 	}
@@ -47,6 +36,26 @@ func (r *objects) planPlace(ctx context.Context, config, plan, state *objectBase
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 	}
 	return !plan.Bucket.Equal(state.Bucket) || !plan.Key.Equal(state.Key)
+}
+
+// elsewhere reports whether the planned bucket is in another region than the object, as far as that is known.
+func (r *objects) elsewhere(ctx context.Context, plan, state *objectBase, diags *diag.Diagnostics) bool {
+	if plan.Bucket.Equal(state.Bucket) || !r.provider.Known() {
+		return false
+	}
+	if !plan.Bucket.IsUnknown() {
+		regions, err := r.regions(ctx, state.Bucket.ValueString(), plan.Bucket.ValueString())
+		switch {
+		case err == nil:
+			return regions[0] != regions[1]
+		case !kodo.IsNoBucket(err):
+			diags.Append(r.provider.Diagnose("Region Not Found", fmt.Sprintf("the regions of the buckets %q and %q could not be compared", state.Bucket.ValueString(), plan.Bucket.ValueString()), err))
+			return false
+		}
+	}
+	diags.AddAttributeWarning(path.Root("bucket"), "Region Not Known Yet", fmt.Sprintf("Object %s is to be moved to a bucket that is not known yet, or not there yet. Kodo moves within one region only. "+
+		"If the bucket turns out to be in another one, Terraform stops the apply before anything is sent, with the words \"inconsistent final plan\": plan again, and the object is replaced.", state.name()))
+	return false
 }
 
 // planBucket is the configured bucket, else the recorded one, else the
@@ -106,18 +115,6 @@ func (r *objects) moveThere(ctx context.Context, state, plan *objectBase, fill f
 
 // move is the request of moveThere.
 func (r *objects) move(ctx context.Context, state, plan *objectBase) (diags diag.Diagnostics) {
-	if !plan.Bucket.Equal(state.Bucket) {
-		regions, err := r.regions(ctx, state.Bucket.ValueString(), plan.Bucket.ValueString())
-		switch {
-		case err != nil:
-			diags.Append(r.provider.Diagnose(summaryObjectNotMoved, fmt.Sprintf("object %s could not be moved to bucket %q", state.name(), plan.Bucket.ValueString()), err))
-			return diags
-		case regions[0] != regions[1]:
-			diags.AddAttributeError(path.Root("bucket"), "Bucket In Another Region", fmt.Sprintf("Object %s cannot be moved to bucket %q: that is in region %s and the object's in region %s, and Kodo moves within one only. "+
-				"When this was planned the bucket was not known yet. Plan again: Terraform then replaces the object.", state.name(), plan.Bucket.ValueString(), regions[1], regions[0]))
-			return diags
-		}
-	}
 	guard := kodo.IfAbsent()
 	if plan.Overwrite.ValueBool() {
 		guard = kodo.Always()
