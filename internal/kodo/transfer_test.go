@@ -1,6 +1,7 @@
 package kodo_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -137,7 +138,7 @@ func TestTransferTargetAtTheLastMoment(t *testing.T) {
 				fail(t, e, emulator.Fault{Match: emulator.Match{Path: "/stat/*", Key: &key}, Times: 1, Do: "status", Status: 612})
 			}
 			seedOnly(t, e, "new", "somebody else's")
-			if err := do(c, t, transfer(kodo.IfAbsent())); !isType[*kodo.ExistsError](err) {
+			if err := do(t.Context(), c, transfer(kodo.IfAbsent())); !isType[*kodo.ExistsError](err) {
 				t.Errorf("error %v (%T)", err, err)
 			}
 			wantContent(t, e, "new", "somebody else's")
@@ -147,13 +148,13 @@ func TestTransferTargetAtTheLastMoment(t *testing.T) {
 }
 
 // both are the two transfers.
-func both() map[string]func(*kodo.Client, *testing.T, kodo.Transfer) error {
-	return map[string]func(*kodo.Client, *testing.T, kodo.Transfer) error{
-		"copy": func(c *kodo.Client, t *testing.T, plan kodo.Transfer) error {
-			_, err := c.Copy(t.Context(), plan)
+func both() map[string]func(context.Context, *kodo.Client, kodo.Transfer) error {
+	return map[string]func(context.Context, *kodo.Client, kodo.Transfer) error{
+		"copy": func(ctx context.Context, c *kodo.Client, plan kodo.Transfer) error {
+			_, err := c.Copy(ctx, plan)
 			return err
 		},
-		"move": func(c *kodo.Client, t *testing.T, plan kodo.Transfer) error { return c.Move(t.Context(), plan) },
+		"move": func(ctx context.Context, c *kodo.Client, plan kodo.Transfer) error { return c.Move(ctx, plan) },
 	}
 }
 
@@ -186,7 +187,7 @@ func TestTransferFaults(t *testing.T) {
 				plan := test.fault
 				plan.Match = emulator.Match{Path: "/" + name + "/*"}
 				fail(t, e, plan)
-				err := do(c, t, transfer(kodo.IfAbsent()))
+				err := do(t.Context(), c, transfer(kodo.IfAbsent()))
 				if kodo.CodeOf(err) != test.code || (err == nil) != (test.code == 0) {
 					t.Errorf("error %v", err)
 				}

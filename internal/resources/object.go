@@ -216,14 +216,14 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state objectModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	base, ok, diags := loadBaseline(ctx, req.Private)
+	_, ok, diags := loadBaseline(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	r.read(ctx, &state.objectBase, state.fill, &state, resp)
 	if resp.Diagnostics.HasError() || resp.State.Raw.IsNull() {
 		return
 	}
 	if !ok { // it was imported, or moved here from another type
-		base = baseline{ETag: state.ETag.ValueString(), Imported: true}
+		base := baseline{ETag: state.ETag.ValueString(), Imported: true}
 		resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 	}
 }
