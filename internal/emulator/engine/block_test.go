@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -84,4 +85,24 @@ func TestBrokenChunk(t *testing.T) {
 	if err != nil || object.Hash != "FmrfsYOkoslKL5Lata3nYqR4iaWh" {
 		t.Errorf("MakeFile() = %+v, %v", object, err)
 	}
+}
+
+// TestBlocksExpire lets time pass without anything that tidies up.
+func TestBlocksExpire(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	now.Store(1_800_000_000)
+	e := open(t, engine.Options{Dir: t.TempDir(), Now: func() time.Time { return time.Unix(now.Load(), 0) }})
+	createBucket(t, e, "bucket-1")
+	chunk, err := e.MakeBlock(owner, 10, strings.NewReader("hello"))
+	if err != nil || chunk.ExpireAt.Unix() != 1_800_000_000+7*24*60*60 {
+		t.Fatalf("MakeBlock() = %+v, %v", chunk, err)
+	}
+	now.Store(chunk.ExpireAt.Unix() - 1)
+	if _, err := e.PutChunk(owner, chunk.Context, 5, strings.NewReader("world")); err != nil {
+		t.Errorf("PutChunk() in the last second = %v", err)
+	}
+	now.Store(chunk.ExpireAt.Unix())
+	_, err = e.PutChunk(owner, chunk.Context, 5, strings.NewReader("world"))
+	wantError(t, err, 701, "invalid ctx")
 }

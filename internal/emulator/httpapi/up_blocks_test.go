@@ -139,6 +139,10 @@ func TestBlockRefusals(t *testing.T) {
 		c.wantError(target, c.multipart("POST", target, c.token(`{"scope":"public","deadline":1}`), "hello"), 401, "expired token")
 		c.wantStatus(target, c.multipart("GET", target, token, ""), 405)
 	}
+	c.mkblk(token, strings.Repeat("x", mib)) // Large enough for a file of its own.
+	if files := contentFiles(t, c.e.Dir()); len(files) != 1 {
+		t.Errorf("the files of the blocks: %q", files)
+	}
 	if err := c.e.Engine().Advance(8 * 24 * time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/url"
 	"regexp"
@@ -81,7 +82,7 @@ func TestPolicyRefusals(t *testing.T) {
 }
 
 // TestForbiddenFileIsNotRead sends a form whose token comes before a file that it
-// does not allow: no file is made of it.
+// does not allow: no file is made of it, and its end is not waited for.
 func TestForbiddenFileIsNotRead(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
@@ -95,6 +96,10 @@ func TestForbiddenFileIsNotRead(t *testing.T) {
 		"bad token": {"a:b:c", 401},
 	} {
 		c.wantStatus(name, c.upload(field("token", tt.token), field("key", "k"), large), tt.status)
+		contentType, body := form(t, field("token", tt.token), large)
+		cut := c.request("POST", "/", bytes.NewReader(body[:len(body)-10]))
+		cut.Header.Set("Content-Type", contentType)
+		c.wantStatus(name+", without an end", c.send(cut), tt.status)
 		c.wantStatus(name+", file first", c.upload(large, field("token", tt.token), field("key", "k")), tt.status)
 	}
 	waitFor(t, "the files to go", func() bool { return len(contentFiles(t, c.e.Dir())) == 0 })
