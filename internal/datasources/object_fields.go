@@ -1,7 +1,7 @@
 package datasources
 
 import (
-	"maps"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,27 +10,25 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
 // objectFields is what kodo_object and kodo_objects both tell of an object: all
 // that a listing knows.
 type objectFields struct {
-	Key                types.String `tfsdk:"key"`
-	ETag               types.String `tfsdk:"etag"`
-	Size               types.Int64  `tfsdk:"size"`
-	ContentType        types.String `tfsdk:"content_type"`
-	MD5                types.String `tfsdk:"md5"`
-	PutTime            types.String `tfsdk:"put_time"`
-	StorageClass       types.String `tfsdk:"storage_class"`
-	Enabled            types.Bool   `tfsdk:"enabled"`
-	RestoreStatus      types.String `tfsdk:"restore_status"`
-	CacheControl       types.String `tfsdk:"cache_control"`
-	ContentDisposition types.String `tfsdk:"content_disposition"`
-	ContentEncoding    types.String `tfsdk:"content_encoding"`
-	ContentLanguage    types.String `tfsdk:"content_language"`
-	Expires            types.String `tfsdk:"expires"`
-	Metadata           types.Map    `tfsdk:"metadata"`
-	EndUser            types.String `tfsdk:"end_user"`
+	tfkodo.Headers
+
+	Key           types.String `tfsdk:"key"`
+	ETag          types.String `tfsdk:"etag"`
+	Size          types.Int64  `tfsdk:"size"`
+	ContentType   types.String `tfsdk:"content_type"`
+	MD5           types.String `tfsdk:"md5"`
+	PutTime       types.String `tfsdk:"put_time"`
+	StorageClass  types.String `tfsdk:"storage_class"`
+	Enabled       types.Bool   `tfsdk:"enabled"`
+	RestoreStatus types.String `tfsdk:"restore_status"`
+	Metadata      types.Map    `tfsdk:"metadata"`
+	EndUser       types.String `tfsdk:"end_user"`
 }
 
 // objectFieldAttributes are the attributes of objectFields but for the key.
@@ -38,20 +36,15 @@ func objectFieldAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
-	return map[string]schema.Attribute{
-		"etag":                text("Kodo's hash of the content (qetag)."),
-		"size":                schema.Int64Attribute{MarkdownDescription: "Size of the content in bytes.", Computed: true},
-		"content_type":        text("Media type that downloads are answered with."),
-		"md5":                 text("MD5 of the content in hexadecimal. Null where Kodo does not know it, as for most uploads in parts."),
-		"put_time":            text("When the content was stored, as an RFC 3339 instant in UTC with seven decimals."),
-		"storage_class":       text("Storage class: one of `" + strings.Join(kodo.StorageClasses(), "`, `") + "`, or the number of one that this provider does not know."),
-		"enabled":             schema.BoolAttribute{MarkdownDescription: "Whether the object can be downloaded without a signature.", Computed: true},
-		"restore_status":      text("`RESTORING` while an object in an archive is restored, `RESTORED` while it can be read; otherwise null."),
-		"cache_control":       text("`Cache-Control` of downloads, null if none is set."),
-		"content_disposition": text("`Content-Disposition` of downloads, null if none is set."),
-		"content_encoding":    text("`Content-Encoding` of downloads, null if none is set."),
-		"content_language":    text("`Content-Language` of downloads, null if none is set."),
-		"expires":             text("`Expires` of downloads, null if none is set."),
+	attributes := map[string]schema.Attribute{
+		"etag":           text("Kodo's hash of the content (qetag)."),
+		"size":           schema.Int64Attribute{MarkdownDescription: "Size of the content in bytes.", Computed: true},
+		"content_type":   text("Media type that downloads are answered with."),
+		"md5":            text("MD5 of the content in hexadecimal. Null where Kodo does not know it, as for most uploads in parts."),
+		"put_time":       text("When the content was stored, as an RFC 3339 instant in UTC with seven decimals."),
+		"storage_class":  text("Storage class: one of `" + strings.Join(kodo.StorageClasses(), "`, `") + "`, or the number of one that this provider does not know."),
+		"enabled":        schema.BoolAttribute{MarkdownDescription: "Whether the object can be downloaded without a signature.", Computed: true},
+		"restore_status": text("`RESTORING` while an object in an archive is restored, `RESTORED` while it can be read; otherwise null."),
 		"metadata": schema.MapAttribute{
 			MarkdownDescription: "Metadata of the object, by names without Kodo's prefix `x-qn-meta-`. Headers of downloads that have no attribute of their own are here as `!Name`.",
 			ElementType:         types.StringType,
@@ -59,28 +52,21 @@ func objectFieldAttributes() map[string]schema.Attribute {
 		},
 		"end_user": text("Whom the token of the upload named as its user; null if nobody."),
 	}
+	for _, header := range (&tfkodo.Headers{}).All() {
+		attributes[header.Argument] = text(fmt.Sprintf("`%s` of downloads, null if none is set.", strings.TrimPrefix(header.Name, tfkodo.HeaderMark)))
+	}
+	return attributes
 }
 
 // fieldsOf is what Kodo says of an object.
 func fieldsOf(o kodo.Object) objectFields {
-	metadata := maps.Clone(o.Metadata)
-	header := func(name string) types.String {
-		value, ok := metadata["!"+name]
-		if !ok {
-			return types.StringNull()
-		}
-		delete(metadata, "!"+name)
-		return types.StringValue(value)
-	}
 	fields := objectFields{
 		Key: types.StringValue(o.Key), ETag: types.StringValue(o.ETag), Size: types.Int64Value(o.Size),
 		ContentType: types.StringValue(o.ContentType), MD5: textOrNull(o.MD5), PutTime: types.StringValue(o.PutTime.String()),
 		StorageClass: types.StringValue(o.StorageClass.String()), Enabled: types.BoolValue(!o.Disabled),
 		RestoreStatus: textOrNull(o.Restore.String()), EndUser: textOrNull(o.EndUser),
-		CacheControl: header("Cache-Control"), ContentDisposition: header("Content-Disposition"),
-		ContentEncoding: header("Content-Encoding"), ContentLanguage: header("Content-Language"), Expires: header("Expires"),
 	}
-	fields.Metadata = textMap(metadata) // without the headers that were taken out
+	fields.Metadata = textMap(fields.Take(o.Metadata))
 	return fields
 }
 

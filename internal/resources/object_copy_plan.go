@@ -105,10 +105,10 @@ func (p *copyPlanning) facts(ctx context.Context, moved bool) (diags diag.Diagno
 // keep plans what the copy has already, where the configuration does not say.
 func (p *copyPlanning) keep() {
 	plan, config, state := p.plan, p.config, p.state
-	had, asked := state.headers(), config.headers()
-	for i, h := range plan.headers() {
-		if asked[i].value.IsNull() {
-			*h.value = *had[i].value
+	had, asked := state.All(), config.All()
+	for i, h := range plan.All() {
+		if asked[i].Value.IsNull() {
+			*h.Value = *had[i].Value
 		}
 	}
 	if config.ContentType.IsNull() {
@@ -125,10 +125,10 @@ func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 		ETag: plan.SourceETag, Size: types.Int64Unknown(), PutTime: unknown, MD5: unknown, DeletesAt: unknown, RestoreStatus: unknown, URL: plan.URL,
 	}
 	plan.EffectiveMetadata = types.MapUnknown(types.StringType)
-	asked := config.headers()
-	for i, h := range plan.headers() {
-		if asked[i].value.IsNull() {
-			*h.value = unknown
+	asked := config.All()
+	for i, h := range plan.All() {
+		if asked[i].Value.IsNull() {
+			*h.Value = unknown
 		}
 	}
 	if config.ContentType.IsNull() {
@@ -163,10 +163,10 @@ func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 func (m *copyModel) inherit(found kodo.Object) {
 	var has objectFacets
 	has.fill(found)
-	had := has.headers()
-	for i, h := range m.headers() {
-		if h.value.IsUnknown() {
-			*h.value = *had[i].value
+	had := has.All()
+	for i, h := range m.All() {
+		if h.Value.IsUnknown() {
+			*h.Value = *had[i].Value
 		}
 	}
 	if m.ContentType.IsUnknown() {

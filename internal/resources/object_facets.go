@@ -25,35 +25,14 @@ import (
 
 // objectFacets is the part of a model that says how the object is served and kept.
 type objectFacets struct {
-	ContentType        types.String `tfsdk:"content_type"`
-	CacheControl       types.String `tfsdk:"cache_control"`
-	ContentDisposition types.String `tfsdk:"content_disposition"`
-	ContentEncoding    types.String `tfsdk:"content_encoding"`
-	ContentLanguage    types.String `tfsdk:"content_language"`
-	Expires            types.String `tfsdk:"expires"`
-	Metadata           types.Map    `tfsdk:"metadata"`
-	StorageClass       types.String `tfsdk:"storage_class"`
-	DeleteAfterDays    types.Int64  `tfsdk:"delete_after_days"`
-	Transition         types.Object `tfsdk:"transition"`
-	Enabled            types.Bool   `tfsdk:"enabled"`
-}
+	tfkodo.Headers
 
-// A header is an argument that downloads are answered with, under a name that Kodo keeps among the metadata.
-type header struct {
-	argument, name string
-	value          *types.String
-}
-
-const headerMark = "!" // before the name of a header in Kodo's metadata
-
-func (f *objectFacets) headers() []header {
-	return []header{
-		{"cache_control", "!Cache-Control", &f.CacheControl},
-		{"content_disposition", "!Content-Disposition", &f.ContentDisposition},
-		{"content_encoding", "!Content-Encoding", &f.ContentEncoding},
-		{"content_language", "!Content-Language", &f.ContentLanguage},
-		{"expires", "!Expires", &f.Expires},
-	}
+	ContentType     types.String `tfsdk:"content_type"`
+	Metadata        types.Map    `tfsdk:"metadata"`
+	StorageClass    types.String `tfsdk:"storage_class"`
+	DeleteAfterDays types.Int64  `tfsdk:"delete_after_days"`
+	Transition      types.Object `tfsdk:"transition"`
+	Enabled         types.Bool   `tfsdk:"enabled"`
 }
 
 // headerAttributes are the arguments of headers. In a copy those that are not set are the source's.
@@ -148,21 +127,14 @@ func (f *objectFacets) fill(found kodo.Object) {
 	if found.Expires.IsZero() { // somebody cancelled it, or it never was
 		f.DeleteAfterDays = types.Int64Null()
 	}
-	for _, h := range f.headers() {
-		*h.value = types.StringNull()
-		for name, value := range found.Metadata {
-			if strings.EqualFold(name, h.name) {
-				*h.value = types.StringValue(value)
-			}
-		}
-	}
+	f.Take(found.Metadata)
 }
 
 // userMetadata is the part of Kodo's metadata that are no headers.
 func userMetadata(all map[string]string) map[string]attr.Value {
 	user := map[string]attr.Value{}
 	for name, value := range all {
-		if !strings.HasPrefix(name, headerMark) {
+		if !strings.HasPrefix(name, tfkodo.HeaderMark) {
 			user[name] = types.StringValue(value)
 		}
 	}
@@ -177,9 +149,9 @@ func (f *objectFacets) metadata() map[string]string {
 			all[name] = text.ValueString()
 		}
 	}
-	for _, h := range f.headers() {
-		if !h.value.IsNull() && !h.value.IsUnknown() {
-			all[h.name] = h.value.ValueString()
+	for _, h := range f.All() {
+		if !h.Value.IsNull() && !h.Value.IsUnknown() {
+			all[h.Name] = h.Value.ValueString()
 		}
 	}
 	return all
@@ -260,8 +232,8 @@ func (f *objectFacets) validate() (diags diag.Diagnostics) {
 
 // validAlone reports whether headers and metadata are each accepted, which their own validators say.
 func (f *objectFacets) validAlone() bool {
-	for _, h := range f.headers() {
-		if !h.value.IsNull() && !h.value.IsUnknown() && kodo.CheckHeaderValue(h.value.ValueString()) != nil {
+	for _, h := range f.All() {
+		if !h.Value.IsNull() && !h.Value.IsUnknown() && kodo.CheckHeaderValue(h.Value.ValueString()) != nil {
 			return false
 		}
 	}
@@ -294,15 +266,15 @@ func (f *objectFacets) differenceFrom(before objectFacets) difference {
 	for argument := range transitions() {
 		d.lifecycle = d.lifecycle || !f.days(argument).Equal(before.days(argument))
 	}
-	had := before.headers()
-	for i, h := range f.headers() {
+	had := before.All()
+	for i, h := range f.All() {
 		switch {
-		case h.value.Equal(*had[i].value):
-		case h.value.IsNull():
-			d.removed = append(d.removed, h.argument)
+		case h.Value.Equal(*had[i].Value):
+		case h.Value.IsNull():
+			d.removed = append(d.removed, h.Argument)
 		default:
 			d.metadata = true
-			d.perhapsRemoved = d.perhapsRemoved || h.value.IsUnknown() && !had[i].value.IsNull()
+			d.perhapsRemoved = d.perhapsRemoved || h.Value.IsUnknown() && !had[i].Value.IsNull()
 		}
 	}
 	if f.Metadata.IsUnknown() {
