@@ -5,7 +5,7 @@
 // and sends the same bytes, or a provider with the same schema whose calls return
 // at once, which is what Terraform itself costs.
 //
-//	go run ./bench/provider [-mib 1024] [-objects 1000] [-run large,memory,many,together,small]
+//	go run ./bench/provider [-mib 1024] [-objects 1000] [-run large,memory,many,listing,together,small]
 //
 // It prints a row on each line: name | value | floor | ratio | note. The CPU time
 // of provider and emulator is told apart; where the emulator uses more than half
@@ -62,7 +62,7 @@ func run(ctx context.Context) (err error) {
 	b := &bench{}
 	flag.IntVar(&b.mib, "mib", 1024, "size of the large file in `MiB`; the memory rows take four times, a quarter, and ten quarters of it")
 	flag.IntVar(&b.objects, "objects", 1000, "`number` of objects in one configuration")
-	only := flag.String("run", "", "the `measurements` to take, separated by commas: large, memory, many, together, small; empty for all")
+	only := flag.String("run", "", "the `measurements` to take, separated by commas: large, memory, many, listing, together, small; empty for all")
 	flag.Parse()
 	if b.dir, err = os.MkdirTemp("", "kodo-bench-"); err != nil {
 		return err
@@ -74,7 +74,7 @@ func run(ctx context.Context) (err error) {
 	for _, measurement := range []struct {
 		name string
 		take func(context.Context) ([]row, error)
-	}{{"large", b.large}, {"memory", b.memory}, {"many", b.many}, {"together", b.together}, {"small", b.small}} {
+	}{{"large", b.large}, {"memory", b.memory}, {"many", b.many}, {"listing", b.listing}, {"together", b.together}, {"small", b.small}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), measurement.name) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -31,7 +32,9 @@ type object struct {
 
 type objectModel struct {
 	objectFields
+	tfkodo.Headers
 
+	Metadata     types.Map    `tfsdk:"metadata"`
 	Bucket       types.String `tfsdk:"bucket"`
 	Domain       types.String `tfsdk:"domain"`
 	DownloadBody types.Bool   `tfsdk:"download_body"`
@@ -53,6 +56,12 @@ func (*object) Metadata(_ context.Context, req datasource.MetadataRequest, resp 
 
 func (*object) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := objectFieldAttributes()
+	for _, header := range (&tfkodo.Headers{}).All() {
+		attributes[header.Argument] = schema.StringAttribute{
+			MarkdownDescription: fmt.Sprintf("`%s` of downloads, null if none is set.", strings.TrimPrefix(header.Name, tfkodo.HeaderMark)),
+			Computed:            true,
+		}
+	}
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"bucket": schema.StringAttribute{
 			MarkdownDescription: "Bucket that holds the object. Defaults to the provider's `bucket`.",
@@ -83,6 +92,11 @@ func (*object) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datas
 			MarkdownDescription: fmt.Sprintf("Greatest size in bytes of content that is downloaded, up to %d; more is an error. Defaults to %d.", kodo.MaxDownload, defaultMaxBodyBytes),
 			Optional:            true,
 			Validators:          []validator.Int64{int64validator.Between(0, kodo.MaxDownload)},
+		},
+		"metadata": schema.MapAttribute{
+			MarkdownDescription: "Metadata of the object, by names without Kodo's prefix `x-qn-meta-`. Headers of downloads that have no attribute of their own are here as `!Name`.",
+			ElementType:         types.StringType,
+			Computed:            true,
 		},
 		"deletes_at": schema.StringAttribute{
 			MarkdownDescription: "When Kodo deletes the object by itself, as an RFC 3339 instant; null if it does not.",
@@ -164,6 +178,7 @@ func (d *object) read(ctx context.Context, m *objectModel) (diags diag.Diagnosti
 
 func (m *objectModel) fill(found kodo.Object, parts []int64) {
 	m.objectFields = fieldsOf(found)
+	m.Metadata = textMap(m.Take(found.Metadata))
 	m.DeletesAt = instantOrNull(found.Expires)
 	transitions := map[string]attr.Value{}
 	for class, at := range found.Transitions {

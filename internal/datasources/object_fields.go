@@ -1,7 +1,6 @@
 package datasources
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -10,14 +9,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
-	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
-// objectFields is what kodo_object and kodo_objects both tell of an object: all
-// that a listing knows.
+// objectFields is what kodo_object and kodo_objects both tell of an object under
+// the same names: all that a listing knows, but for the metadata.
 type objectFields struct {
-	tfkodo.Headers
-
 	Key           types.String `tfsdk:"key"`
 	ETag          types.String `tfsdk:"etag"`
 	Size          types.Int64  `tfsdk:"size"`
@@ -27,7 +23,6 @@ type objectFields struct {
 	StorageClass  types.String `tfsdk:"storage_class"`
 	Enabled       types.Bool   `tfsdk:"enabled"`
 	RestoreStatus types.String `tfsdk:"restore_status"`
-	Metadata      types.Map    `tfsdk:"metadata"`
 	EndUser       types.String `tfsdk:"end_user"`
 }
 
@@ -36,7 +31,7 @@ func objectFieldAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
-	attributes := map[string]schema.Attribute{
+	return map[string]schema.Attribute{
 		"etag":           text("Kodo's hash of the content (qetag)."),
 		"size":           schema.Int64Attribute{MarkdownDescription: "Size of the content in bytes.", Computed: true},
 		"content_type":   text("Media type that downloads are answered with."),
@@ -45,29 +40,18 @@ func objectFieldAttributes() map[string]schema.Attribute {
 		"storage_class":  text("Storage class: one of `" + strings.Join(kodo.StorageClasses(), "`, `") + "`, or the number of one that this provider does not know."),
 		"enabled":        schema.BoolAttribute{MarkdownDescription: "Whether the object can be downloaded without a signature.", Computed: true},
 		"restore_status": text("`RESTORING` while an object in an archive is restored, `RESTORED` while it can be read; otherwise null."),
-		"metadata": schema.MapAttribute{
-			MarkdownDescription: "Metadata of the object, by names without Kodo's prefix `x-qn-meta-`. Headers of downloads that have no attribute of their own are here as `!Name`.",
-			ElementType:         types.StringType,
-			Computed:            true,
-		},
-		"end_user": text("Whom the token of the upload named as its user; null if nobody."),
+		"end_user":       text("Whom the token of the upload named as its user; null if nobody."),
 	}
-	for _, header := range (&tfkodo.Headers{}).All() {
-		attributes[header.Argument] = text(fmt.Sprintf("`%s` of downloads, null if none is set.", strings.TrimPrefix(header.Name, tfkodo.HeaderMark)))
-	}
-	return attributes
 }
 
 // fieldsOf is what Kodo says of an object.
 func fieldsOf(o kodo.Object) objectFields {
-	fields := objectFields{
+	return objectFields{
 		Key: types.StringValue(o.Key), ETag: types.StringValue(o.ETag), Size: types.Int64Value(o.Size),
 		ContentType: types.StringValue(o.ContentType), MD5: textOrNull(o.MD5), PutTime: types.StringValue(o.PutTime.String()),
 		StorageClass: types.StringValue(o.StorageClass.String()), Enabled: types.BoolValue(!o.Disabled),
 		RestoreStatus: textOrNull(o.Restore.String()), EndUser: textOrNull(o.EndUser),
 	}
-	fields.Metadata = textMap(fields.Take(o.Metadata))
-	return fields
 }
 
 // textOrNull is null for what Kodo leaves empty.

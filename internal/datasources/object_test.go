@@ -182,6 +182,31 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// A listing and a look-up by keys both tell everything of an object.
+func TestObjectsFields(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	if diags := s.Apply(s.Plan(acctest.Resource{Address: "kodo_object.o", Config: acctest.Values{
+		"bucket": "assets", "key": "a.txt", "content": "hello", "storage_class": "ARCHIVE", "enabled": false,
+		"cache_control": "no-cache", "metadata": map[string]any{"owner": "me"},
+	}})); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	server := h.Server(nil)
+	for name, config := range map[string]acctest.Values{"listing": nil, "keys": {"keys": []any{"a.txt"}}} {
+		_, got, _ := list(t, server, config)
+		want := []any{map[string]any{
+			"key": "a.txt", "etag": "Fqr0xh3cxeii2r7eDztILNmuqUNN", "size": int64(5), "content_type": "text/plain", "md5": "5d41402abc4b2a76b9719d911017c592",
+			"put_time": s.State("kodo_object.o")["put_time"], "storage_class": "ARCHIVE", "enabled": false, "restore_status": nil, "end_user": nil,
+			"headers": map[string]any{"Cache-Control": "no-cache"}, "metadata": map[string]any{"owner": "me"},
+		}}
+		if diff := cmp.Diff(want, got["objects"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // All pages are followed, in one request each.
 func TestObjectsPages(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -34,28 +33,23 @@ type objects struct {
 }
 
 type objectsModel struct {
-	Bucket         types.String   `tfsdk:"bucket"`
-	Prefix         types.String   `tfsdk:"prefix"`
-	Delimiter      types.String   `tfsdk:"delimiter"`
-	StartAfter     types.String   `tfsdk:"start_after"`
-	Limit          types.Int64    `tfsdk:"limit"`
-	MatchGlob      types.String   `tfsdk:"match_glob"`
-	Keys           types.Set      `tfsdk:"keys"`
-	Objects        []objectFields `tfsdk:"objects"`
-	CommonPrefixes types.List     `tfsdk:"common_prefixes"`
-	MissingKeys    types.List     `tfsdk:"missing_keys"`
+	Bucket         types.String `tfsdk:"bucket"`
+	Prefix         types.String `tfsdk:"prefix"`
+	Delimiter      types.String `tfsdk:"delimiter"`
+	StartAfter     types.String `tfsdk:"start_after"`
+	Limit          types.Int64  `tfsdk:"limit"`
+	MatchGlob      types.String `tfsdk:"match_glob"`
+	Keys           types.Set    `tfsdk:"keys"`
+	Objects        types.List   `tfsdk:"objects"`
+	CommonPrefixes types.List   `tfsdk:"common_prefixes"`
+	MissingKeys    types.List   `tfsdk:"missing_keys"`
 }
-
-// manyObjects is from where on a listing is more than a configuration should hold.
-const manyObjects = 50_000
 
 func (*objects) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_objects"
 }
 
 func (*objects) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	fields := objectFieldAttributes()
-	fields["key"] = schema.StringAttribute{MarkdownDescription: "Key of the object.", Computed: true}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Objects of a bucket: a listing by `prefix`, or exactly those that `keys` names. All pages are read.",
 		Attributes: map[string]schema.Attribute{
@@ -100,7 +94,7 @@ func (*objects) Schema(_ context.Context, _ datasource.SchemaRequest, resp *data
 			"objects": schema.ListNestedAttribute{
 				MarkdownDescription: "The objects, in the order of their keys' bytes.",
 				Computed:            true,
-				NestedObject:        schema.NestedAttributeObject{Attributes: fields},
+				NestedObject:        listedObject(),
 			},
 			"common_prefixes": schema.ListAttribute{
 				MarkdownDescription: "The common prefixes that `delimiter` makes, each ending with it, in the order of their bytes.",
@@ -173,7 +167,7 @@ func (d *objects) list(ctx context.Context, m *objectsModel) (diags diag.Diagnos
 	if pattern == "" {
 		options.Limit = limit // otherwise what Kodo tells is not yet what counts
 	}
-	found := []objectFields{} // none is an empty list, not null
+	found := newListing()
 	var prefixes []string
 	for entry, err := range d.provider.Client.Entries(ctx, m.Bucket.ValueString(), options) {
 		if err != nil {
@@ -184,33 +178,18 @@ func (d *objects) list(ctx context.Context, m *objectsModel) (diags diag.Diagnos
 		case entry.CommonPrefix != "":
 			prefixes = append(prefixes, entry.CommonPrefix)
 		case pattern == "" || doublestar.MatchUnvalidated(pattern, entry.Object.Key):
-			found = append(found, fieldsOf(entry.Object))
+			found.add(entry.Object)
 		}
-		if limit > 0 && len(found)+len(prefixes) == limit {
+		if limit > 0 && len(found.objects)+len(prefixes) == limit {
 			break
 		}
 	}
-	if len(found) > manyObjects {
-		diags.AddWarning("Many Objects Listed", fmt.Sprintf("The listing of bucket %q has %d objects, which make every plan slow and the state large. "+
-			"Narrow it, for example with prefix = %q, or set limit.", m.Bucket.ValueString(), len(found), narrower(options.Prefix, found[0].Key.ValueString())))
+	if len(found.objects) > manyObjects {
+		diags.AddWarning("Many Objects Listed", found.warning(m.Bucket.ValueString(), options.Prefix))
 	}
 	slices.Sort(prefixes) // in order within each page only
-	m.Objects, m.CommonPrefixes, m.MissingKeys = found, textList(slices.Compact(prefixes)), textList(nil)
+	m.Objects, m.CommonPrefixes, m.MissingKeys = found.list(), textList(slices.Compact(prefixes)), textList(nil)
 	return diags
-}
-
-// narrower is a longer prefix that a key has: its next folder, or its next character.
-func narrower(prefix, key string) string {
-	rest := strings.TrimPrefix(key, prefix)
-	if folder, _, ok := strings.Cut(rest, "/"); ok {
-		return prefix + folder + "/"
-	}
-	for i := range rest {
-		if i > 0 {
-			return prefix + rest[:i]
-		}
-	}
-	return key
 }
 
 // lookUp asks for the keys.
@@ -226,15 +205,15 @@ func (d *objects) lookUp(ctx context.Context, m *objectsModel) (diags diag.Diagn
 		diags.Append(d.provider.Diagnose("Objects Not Read", fmt.Sprintf("the objects of bucket %q could not be read", m.Bucket.ValueString()), err))
 		return diags
 	}
-	found := []objectFields{}
+	found := newListing()
 	var missing []string
 	for _, key := range keys {
 		if object, ok := byKey[key]; ok {
-			found = append(found, fieldsOf(object))
+			found.add(object)
 		} else {
 			missing = append(missing, key)
 		}
 	}
-	m.Objects, m.CommonPrefixes, m.MissingKeys = found, textList(nil), textList(missing)
+	m.Objects, m.CommonPrefixes, m.MissingKeys = found.list(), textList(nil), textList(missing)
 	return diags
 }
