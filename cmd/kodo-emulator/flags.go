@@ -24,6 +24,8 @@ func parse(arguments []string, help io.Writer) (emulator.Options, error) {
 	flags.DurationVar(&options.Latency, "latency", 0, "`time` to add to every request, such as 50ms")
 	flags.BoolVar(&options.Strict, "strict", false, "accept signatures only as documented, and none of the official clients' habits")
 	flags.BoolVar(&options.AllowRemote, "allow-remote", false, "let callbacks, notifications and fetches go to other machines, not only to loopback addresses")
+	flags.BoolVar(&options.CDN.Stale, "stale-cdn", false, "keep what is downloaded by a --domain, and serve it again until it is refreshed")
+	flags.DurationVar(&options.CDN.Delay, "cdn-delay", 0, "`time` that a refresh or a prefetch of the CDN takes, such as 5m")
 	flags.Func("access-key", "access `key` of an account, followed by its --secret-key; repeatable", appendTo(&accessKeys))
 	flags.Func("secret-key", "secret `key` of the account", appendTo(&secretKeys))
 	flags.Func("bucket", "`name[:public]` of a bucket of the first account that should exist; repeatable", func(text string) error {
@@ -31,7 +33,7 @@ func parse(arguments []string, help io.Writer) (emulator.Options, error) {
 		options.Buckets = append(options.Buckets, bucket)
 		return err
 	})
-	flags.Func("domain", "`bucket=host[:port]` by which a bucket's objects are downloaded; repeatable", func(text string) error {
+	flags.Func("domain", "`bucket=host[:port]` by which a bucket's objects are downloaded, also of one that is created later; repeatable", func(text string) error {
 		bucket, host, ok := strings.Cut(text, "=")
 		if !ok || bucket == "" || host == "" {
 			return errors.New("must be bucket=host or bucket=host:port")
@@ -50,8 +52,8 @@ func parse(arguments []string, help io.Writer) (emulator.Options, error) {
 		return emulator.Options{}, usageError{err}
 	case flags.NArg() > 0:
 		return emulator.Options{}, usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
-	case options.Latency < 0:
-		return emulator.Options{}, usageError{errors.New("--latency must not be negative")}
+	case options.Latency < 0 || options.CDN.Delay < 0:
+		return emulator.Options{}, usageError{errors.New("--latency and --cdn-delay must not be negative")}
 	}
 	options.Sync = options.Data != "" && !noSync
 	options.Accounts, err = accounts(accessKeys, secretKeys)

@@ -179,7 +179,7 @@ func TestRefusedCommandLines(t *testing.T) {
 		"domain":            {[]string{"--domain=host"}, 2, "must be bucket=host or bucket=host:port"},
 		"domain's bucket":   {[]string{"--listen=127.0.0.1:0", "--domain=b=host"}, 1, `bind host to the bucket "b": 631 no such bucket`},
 		"latency":           {[]string{"--latency=fast"}, 2, `invalid value "fast" for flag -latency`},
-		"negative latency":  {[]string{"--latency=-1s"}, 2, "--latency must not be negative"},
+		"negative latency":  {[]string{"--latency=-1s"}, 2, "--latency and --cdn-delay must not be negative"},
 		"port in use":       {[]string{"--listen", strings.TrimPrefix(p.endpoint, "http://")}, 1, "address already in use; choose another address with --listen"},
 		"data in use":       {[]string{"--listen=127.0.0.1:0", "--data", data}, 1, data},
 		"help":              {[]string{"--help"}, 0, "name[:public]"},

@@ -41,7 +41,8 @@ type BucketSpec struct {
 	Public bool
 }
 
-// DomainSpec binds a host, which may have a port, to a bucket.
+// DomainSpec binds a host, which may have a port, to a bucket; to one that does not
+// exist yet, when it is created.
 type DomainSpec struct{ Bucket, Host string }
 
 // Options describes an Emulator. The zero Options is a good one for tests.
@@ -52,6 +53,7 @@ type Options struct {
 	Accounts []Account     // DefaultAccount when empty
 	Buckets  []BucketSpec  // of the first account
 	Domains  []DomainSpec  // of buckets of the first account
+	CDN      CDN           // in front of the domains
 	Latency  time.Duration // added to every request
 	Strict   bool          // accept signatures only as documented, and none of the official clients' habits
 
@@ -72,6 +74,8 @@ type (
 	Delay = httpapi.Delay
 	// FaultState is a Fault and what it has done.
 	FaultState = httpapi.FaultState
+	// CDN is how the CDN behaves.
+	CDN = engine.CDN
 )
 
 const (
@@ -175,7 +179,11 @@ func (e *Emulator) open(options Options) error {
 		}
 		e.dir, e.remove = temporary, true
 	}
-	opened, err := engine.Open(engine.Options{Dir: e.dir, Sync: options.Sync, OnEvent: e.notifier.Tell})
+	domains := map[string][]string{}
+	for _, spec := range options.Domains {
+		domains[spec.Bucket] = append(domains[spec.Bucket], spec.Host)
+	}
+	opened, err := engine.Open(engine.Options{Dir: e.dir, Sync: options.Sync, OnEvent: e.notifier.Tell, Domains: domains, CDN: options.CDN})
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the data folder %s: %w", e.dir, err), e.removeDir())
 	}
@@ -205,7 +213,11 @@ func (e *Emulator) prepare(options Options) error {
 		}
 	}
 	for _, spec := range options.Domains {
-		if err := e.engine.BindDomain(owner, spec.Bucket, spec.Host); err != nil {
+		err := e.engine.BindDomain(owner, spec.Bucket, spec.Host)
+		if isNoBucket(err) && engine.CanBind(spec.Bucket, spec.Host) {
+			continue // It gets its domains when it is created.
+		}
+		if err != nil {
 			return fmt.Errorf("bind %s to the bucket %q: %w", spec.Host, spec.Bucket, err)
 		}
 	}
@@ -224,6 +236,11 @@ func (e *Emulator) prepare(options Options) error {
 		}
 	}
 	return nil
+}
+
+func isNoBucket(err error) bool {
+	var refused *engine.Error
+	return errors.As(err, &refused) && refused.Code == 631
 }
 
 // serve answers what comes in by a listener until it is closed.

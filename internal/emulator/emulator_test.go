@@ -183,7 +183,7 @@ func TestRefusedOptions(t *testing.T) {
 		"twice":       {emulator.Options{Accounts: append(two, two...)}, "is given twice"},
 		"bucket":      {emulator.Options{Buckets: []emulator.BucketSpec{{Name: "A"}}}, `create the bucket "A"`},
 		"region":      {emulator.Options{Buckets: []emulator.BucketSpec{{Name: "abc", Region: "x"}}}, `create the bucket "abc"`},
-		"domain":      {emulator.Options{Domains: []emulator.DomainSpec{{Bucket: "abc", Host: "h"}}}, `bind h to the bucket "abc"`},
+		"domain":      {emulator.Options{Domains: []emulator.DomainSpec{{Bucket: "abc", Host: "h_"}}}, `bind h_ to the bucket "abc"`},
 		"file as dir": {emulator.Options{Data: os.Args[0]}, "open the data folder"},
 	} {
 		e, err := emulator.New(tt.options)

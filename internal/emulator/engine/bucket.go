@@ -99,12 +99,28 @@ func (e *Engine) CreateBucket(owner, name, region string, private bool) (Bucket,
 				return errorf(630, "too many buckets")
 			}
 		}
+		bucket.Domains = nil
+		for _, host := range e.domains[name] {
+			if _, taken := tx.Get(domainKey(strings.ToLower(host))); taken {
+				continue
+			}
+			if err := bind(tx, &bucket, host); err != nil {
+				return err
+			}
+		}
 		return write(tx, bucketKey(name), bucket, nil)
 	})
 	if err != nil {
 		return Bucket{}, err
 	}
 	return bucket, nil
+}
+
+// IndexPage returns the key that is served in the place of one that names a folder
+// and no object, if the bucket serves index pages.
+func (b Bucket) IndexPage(key string) (page string, ok bool) {
+	folder := key == "" || strings.HasSuffix(key, "/")
+	return key + "index.html", folder && !b.NoIndexPage
 }
 
 // validBucketName applies the documented rule: 3 to 63 of a-z, 0-9 and "-",
@@ -245,27 +261,40 @@ func (e *Engine) BucketByDomain(host string) (bucket Bucket, found bool, err err
 // Binding it again changes nothing; a host of another bucket is refused
 // (fact:bucket-domain-taken).
 func (e *Engine) BindDomain(owner, name, host string) error {
-	host = strings.ToLower(host)
-	if host == "" || strings.Trim(host, domainCharacters) != "" {
-		return errorf(400, "invalid arguments")
-	}
 	return e.update(func(tx *store.Tx) error {
 		bucket, err := ownBucket(tx, owner, name)
 		if err != nil {
 			return err
 		}
-		if entry, ok := tx.Get(domainKey(host)); ok {
-			if string(entry.Meta) == name {
-				return nil
-			}
-			return errorf(614, "the domain is bound to another bucket")
-		}
-		if err := tx.Put(domainKey(host), []byte(name), nil); err != nil {
+		if err := bind(tx, &bucket, host); err != nil {
 			return err
 		}
-		bucket.Domains = append(bucket.Domains, host)
 		return write(tx, bucketKey(name), bucket, nil)
 	})
+}
+
+// CanBind reports whether a bucket could have this name, and this host, which may
+// have a port, as its domain.
+func CanBind(name, host string) bool { return validBucketName(name) && validDomain(host) }
+
+func validDomain(host string) bool {
+	return host != "" && strings.Trim(strings.ToLower(host), domainCharacters) == ""
+}
+
+// bind makes host a domain of the bucket, whose record the caller writes.
+func bind(tx *store.Tx, bucket *Bucket, host string) error {
+	host = strings.ToLower(host)
+	if !validDomain(host) {
+		return errorf(400, "invalid arguments")
+	}
+	if entry, ok := tx.Get(domainKey(host)); ok {
+		if string(entry.Meta) == bucket.Name {
+			return nil
+		}
+		return errorf(614, "the domain is bound to another bucket")
+	}
+	bucket.Domains = append(bucket.Domains, host)
+	return tx.Put(domainKey(host), []byte(bucket.Name), nil)
 }
 
 // domainCharacters are those of a host with its port, also of an IPv6 address.

@@ -45,6 +45,11 @@ type Options struct {
 	// is done, if it is set. The operation waits for it, and it is called from many
 	// goroutines.
 	OnEvent func(Event)
+	// Domains are the hosts that a bucket of this name is bound to when it is
+	// created, by bucket.
+	Domains map[string][]string
+	// CDN is how the CDN behaves at first.
+	CDN CDN
 }
 
 // Engine is one Kodo: all accounts, all regions. It is safe for concurrent use.
@@ -53,6 +58,8 @@ type Engine struct {
 	bucketLimit int
 	wall        func() time.Time
 	onEvent     func(Event)
+	domains     map[string][]string
+	cdn         cdnControl
 	advancing   sync.Mutex   // held by Advance
 	ahead       atomic.Int64 // nanoseconds by which the engine's clock is ahead of the wall clock
 	buffers     sync.Pool    // *[]byte, used by NewBlob
@@ -72,9 +79,12 @@ func open(options Options, storeOptions store.Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{store: s, bucketLimit: options.BucketLimit, wall: options.Now, onEvent: options.OnEvent}
+	e := &Engine{store: s, bucketLimit: options.BucketLimit, wall: options.Now, onEvent: options.OnEvent, domains: options.Domains}
 	if e.wall == nil {
 		e.wall = time.Now
+	}
+	if err := e.SetCDN(options.CDN); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	e.buffers.New = func() any {
 		buffer := make([]byte, bufferSize)
@@ -215,8 +225,12 @@ func (e *Engine) tick(tx *store.Tx) (int64, error) {
 //	c…                   the clock's two numbers
 //	d<host>              the name of the bucket that the domain is bound to
 //	f<id>                a Task
+//	g<owner>             what an account has had done by the CDN in a day
+//	h<id>                a CDNTask; ids ascend with time
 //	k<context>           a block of an older resumable upload; contexts ascend with
 //	                     time, so the oldest is first
+//	m<domain> NUL <key>  an Object as the CDN has kept it, with its own share of the extents
+//	n<moment><id>        the id of a CDNTask that ends then; moment is nanoseconds in 8 bytes, big-endian
 //	o<bucket> NUL <key>  an Object; its bytes are the entry's extents
 //	p<id><number>        a Part of the upload; number is 2 bytes, big-endian
 //	q<bucket>            the quota of a bucket that has one, and what it holds

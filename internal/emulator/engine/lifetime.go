@@ -190,7 +190,7 @@ func (e *Engine) settleSome() (more bool, err error) {
 				return err
 			}
 		}
-		return errors.Join(expireUploads(tx, now), expireBlocks(tx, now))
+		return errors.Join(expireUploads(tx, now), expireBlocks(tx, now), e.settleCDN(tx))
 	})
 	return more, err
 }

@@ -18,14 +18,18 @@ const adminPrefix = "/_emulator/"
 // adminRoute serves the emulator's own calls.
 func (s *Server) adminRoute(c *call) route {
 	handlers := map[string]func(*call) (any, error){
-		"GET health":      func(*call) (any, error) { return map[string]string{"status": "ok"}, nil },
-		"GET requests":    func(*call) (any, error) { return s.Log.All(), nil },
-		"DELETE requests": func(*call) (any, error) { s.Log.Reset(); return nil, nil },
-		"GET faults":      func(*call) (any, error) { return s.Faults.List(), nil },
-		"POST faults":     s.addFault,
-		"DELETE faults":   func(*call) (any, error) { s.Faults.Clear(); return nil, nil },
-		"GET clock":       func(*call) (any, error) { return s.clock(), nil },
-		"POST clock":      s.advanceClock,
+		"GET health":       func(*call) (any, error) { return map[string]string{"status": "ok"}, nil },
+		"GET requests":     func(*call) (any, error) { return s.Log.All(), nil },
+		"DELETE requests":  func(*call) (any, error) { s.Log.Reset(); return nil, nil },
+		"GET faults":       func(*call) (any, error) { return s.Faults.List(), nil },
+		"POST faults":      s.addFault,
+		"DELETE faults":    func(*call) (any, error) { s.Faults.Clear(); return nil, nil },
+		"GET clock":        func(*call) (any, error) { return s.clock(), nil },
+		"POST clock":       s.advanceClock,
+		"GET cdn":          func(*call) (any, error) { return s.cdnSettings(), nil },
+		"POST cdn":         s.changeCDN,
+		"POST cdn/logs":    s.addCDNLog,
+		"DELETE cdn/tasks": func(*call) (any, error) { return nil, s.engine.ForgetCDNTasks() },
 	}
 	name := c.r.Method + " " + strings.TrimPrefix(c.path, adminPrefix)
 	handle, ok := handlers[name]

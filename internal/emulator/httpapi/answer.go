@@ -133,6 +133,10 @@ type errorBody struct {
 }
 
 func writeError(w http.ResponseWriter, e *engine.Error) {
+	if isCDNCode(e.Code) {
+		writeJSON(w, coded{status: http.StatusOK, value: cdnResult{Code: e.Code, Error: e.Message}})
+		return
+	}
 	writeJSON(w, coded{status: e.Code, value: errorBody{Error: e.Message, ErrorCode: e.ErrorCode}})
 }
 

@@ -142,7 +142,7 @@ func (c *call) arrive(targets func() []target) error {
 	case FaultDropBefore:
 		return errHangUp
 	case FaultRate:
-		return &engine.Error{Code: 573, Message: fault.Error}
+		return &engine.Error{Code: rateCode(c.route.service), Message: fault.Error}
 	case FaultNoSpace:
 		return &engine.Error{Code: 599, Message: "internal error: no space left on device"}
 	case FaultWrongRegion:
@@ -154,6 +154,14 @@ func (c *call) arrive(targets func() []target) error {
 	}
 	c.fault = fault
 	return nil
+}
+
+// rateCode is how a service refuses what comes too fast.
+func rateCode(service string) int {
+	if service == serviceCDN {
+		return 403024
+	}
+	return 573
 }
 
 // wrongRegion is how Kodo refuses an upload to a host of another region.

@@ -26,7 +26,7 @@ const (
 	FaultNoReqid       FaultKind = "no_reqid"        // answer without X-Reqid and X-Log, as something between client and Kodo would
 	FaultWrongRegion   FaultKind = "wrong_region"    // answer that the bucket is in another region; nothing else happens
 	FaultClockSkew     FaultKind = "clock_skew"      // check signatures and deadlines by a clock that is ahead by Skew
-	FaultRate          FaultKind = "rate"            // answer 573 to what exceeds Rate requests in a second
+	FaultRate          FaultKind = "rate"            // answer 573, or the CDN's 403024, to what exceeds Rate requests in a second
 	FaultNoSpace       FaultKind = "no_space"        // answer as when the disk is full; nothing is stored
 	FaultInvisible     FaultKind = "invisible"       // answer as if the bucket or the object were not there yet
 	FaultEmptyPage     FaultKind = "empty_page"      // answer a listing with a page without entries, whose marker leads to them
@@ -52,7 +52,7 @@ type Fault struct {
 	Skip   int       `json:"skip"`  // let so many matching requests pass first
 	Times  int       `json:"times"` // strike so many times; 0 or absent: until cleared
 	Do     FaultKind `json:"do"`
-	Status int       `json:"status,omitempty"` // for FaultStatus: 200 to 999
+	Status int       `json:"status,omitempty"` // for FaultStatus: 200 to 999, or a code of the CDN
 	Error  string    `json:"error,omitempty"`  // for FaultStatus, FaultWrongRegion and FaultRate: the text
 	Delay  Delay     `json:"delay,omitempty"`
 	Skew   Delay     `json:"skew,omitempty"` // for FaultClockSkew: may be negative; 0 or absent: an hour
@@ -138,8 +138,8 @@ func (f *Fault) complete() {
 func (f Fault) check() error {
 	switch f.Do {
 	case FaultStatus:
-		if f.Status < 200 || f.Status > 999 {
-			return fmt.Errorf("status is %d, but must be 200 to 999", f.Status)
+		if (f.Status < 200 || f.Status > 999) && !isCDNCode(f.Status) {
+			return fmt.Errorf("status is %d, but must be 200 to 999, or a code of the CDN such as 403024", f.Status)
 		}
 	case FaultDelay:
 		if f.Delay <= 0 {

@@ -15,6 +15,7 @@ import (
 type place struct {
 	download bool   // a download domain: serves downloads and nothing else
 	bucket   string // whose; empty when the domain is like one but belongs to nobody
+	domain   string // the bound domain, if it is one: what comes in by others has no CDN in front
 	region   string // of one of Kodo's own hosts that are a region's; otherwise empty
 	foreign  bool   // a host of somebody else, for which the server is asked to be a proxy
 }
@@ -41,7 +42,7 @@ func (s *Server) placeOf(r *http.Request) (place, error) {
 			return place{}, err
 		}
 		if found {
-			return place{download: true, bucket: bound.Name}, nil
+			return place{download: true, bucket: bound.Name, domain: host}, nil
 		}
 	}
 	if bucket, ok := strings.CutSuffix(name, ".localhost"); ok {

@@ -23,12 +23,17 @@ func (c *client) proxied(method, target string, header ...string) response {
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+	return c.sendBy(c.proxy(), req)
+}
+
+// proxy has the emulator for its proxy.
+func (c *client) proxy() http.RoundTripper {
+	c.t.Helper()
 	emulator, err := url.Parse(c.e.Endpoint())
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	transport := &http.Transport{Proxy: http.ProxyURL(emulator), DisableKeepAlives: true}
-	return c.sendBy(transport, req)
+	return &http.Transport{Proxy: http.ProxyURL(emulator), DisableKeepAlives: true}
 }
 
 func TestProxy(t *testing.T) {
@@ -55,7 +60,7 @@ func TestProxy(t *testing.T) {
 		"http://rsf-cn-east-2.qiniuapi.com/list":                {401, ""},
 		"http://api-ap-southeast-3.qiniuapi.com/sisyphus/fetch": {501, ""},
 		"http://iovip-z2.qiniuio.com/fetch/x":                   {405, ""},
-		"http://fusion.qiniuapi.com/v2/tune/refresh":            {501, ""},
+		"http://fusion.qiniuapi.com/v2/tune/refresh":            {405, ""},
 		"http://api.qiniu.com/sslcert":                          {501, ""},
 		"http://cdn.example.com/dir/k":                          {200, "hello"},
 		"http://public.localhost/dir/k":                         {200, "hello"},

@@ -14,12 +14,13 @@ import (
 )
 
 // downloadRoute serves everything that comes in by a bucket's download domain.
-// An empty name is that of a domain whose bucket is gone.
-func downloadRoute(bucket string) route {
+// An empty name is that of a domain whose bucket is gone. domain is empty where there
+// is no CDN.
+func downloadRoute(bucket, domain string) route {
 	return route{
 		service: serviceIO,
 		targets: func(c *call) []target { return []target{{bucket: bucket, key: downloadKey(c.r), keyed: true}} },
-		handle:  func(c *call) (any, error) { return c.s.download(c, bucket) },
+		handle:  func(c *call) (any, error) { return c.s.download(c, bucket, domain) },
 	}
 }
 
@@ -27,7 +28,7 @@ func downloadRoute(bucket string) route {
 // with: further slashes belong to the key.
 func downloadKey(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, "/") }
 
-func (s *Server) download(c *call, name string) (any, error) {
+func (s *Server) download(c *call, name, domain string) (any, error) {
 	bucket, err := s.engine.AnyBucket(name)
 	if codeOf(err) == 631 {
 		return nil, &engine.Error{Code: http.StatusNotFound, Message: "no such domain"}
@@ -52,7 +53,7 @@ func (s *Server) download(c *call, name string) (any, error) {
 			return nil, err
 		}
 	}
-	content, err := s.open(bucket, downloadKey(c.r))
+	content, err := s.open(bucket, domain, downloadKey(c.r))
 	if codeOf(err) == 612 || codeOf(err) == 631 {
 		return nil, &engine.Error{Code: http.StatusNotFound, Message: "Document not found"} // fact:request-download-texts
 	}
@@ -93,12 +94,15 @@ func (s *Server) checkSignedURL(c *call, bucket engine.Bucket) error {
 	return nil
 }
 
-// open finds the object, or the index page of a folder if the bucket has them.
-func (s *Server) open(bucket engine.Bucket, key string) (*engine.Content, error) {
+// open finds the object, or the index page of a folder if the bucket has them; by a
+// domain, what the CDN has of it if it keeps anything.
+func (s *Server) open(bucket engine.Bucket, domain, key string) (*engine.Content, error) {
+	if domain != "" && s.engine.CDN().Stale {
+		return s.engine.OpenCached(domain, bucket, key)
+	}
 	content, err := s.engine.OpenContent(bucket.Name, key)
-	isFolder := key == "" || strings.HasSuffix(key, "/")
-	if codeOf(err) == 612 && isFolder && !bucket.NoIndexPage {
-		return s.engine.OpenContent(bucket.Name, key+"index.html")
+	if page, ok := bucket.IndexPage(key); codeOf(err) == 612 && ok {
+		return s.engine.OpenContent(bucket.Name, page)
 	}
 	return content, err
 }

@@ -97,6 +97,8 @@ func (s *Server) table() map[string]route {
 		"pfop":       {serviceAPI, post, true, pfopTarget, s.processObject},
 		"status/get": {serviceAPI, either, false, nowhere, s.processState},
 
+		"v2/tune": {serviceCDN, post, true, nowhere, s.tune},
+
 		"putb64":          {serviceUp, post, false, tokenTarget, s.base64Upload},
 		"mkblk":           {serviceUp, post, false, tokenTarget, s.makeBlock},
 		"bput":            {serviceUp, post, false, tokenTarget, s.putBlock},
@@ -115,7 +117,7 @@ func unimplemented() map[string][]string {
 		},
 		serviceIO:  {"prefetch"},
 		serviceAPI: {"sisyphus", "status", "shares"},
-		serviceCDN: {"v2/tune", "domain", "sslcert"},
+		serviceCDN: {"domain", "sslcert"},
 	}
 }
 

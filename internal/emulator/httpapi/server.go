@@ -1,7 +1,7 @@
 // Package httpapi is Kodo on the wire: it reads requests, asks packages auth
 // and policy whether they may pass, has the engine do what they ask for, and
 // writes the answers. There is one file for each of Kodo's host families (uc,
-// rs, rsf, up, io), and all of them are served by one address.
+// rs, rsf, up, io, cdn), and all of them are served by one address.
 //
 // The package decides nothing about buckets and objects; those rules are the
 // engine's. It must never know of the client under test.
@@ -84,7 +84,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case place.foreign:
 		c.route = foreignRoute(r.Host)
 	case place.download:
-		c.route = downloadRoute(place.bucket)
+		c.route = downloadRoute(place.bucket, place.domain)
 	case strings.HasPrefix(c.path, adminPrefix):
 		c.admin = true
 		c.route = s.adminRoute(c)

@@ -334,7 +334,7 @@ func TestUnknownRoutes(t *testing.T) {
 	for call, want := range map[string]struct{ name, service string }{
 		"POST /prefetch/a":      {"POST prefetch", "io"},
 		"POST /sisyphus/fetch":  {"POST sisyphus", "api"},
-		"POST /v2/tune/refresh": {"POST v2/tune", "cdn"},
+		"POST /sslcert":         {"POST sslcert", "cdn"},
 		"GET /v3/query":         {"GET v3/query", "uc"},
 		"PUT /buckets/public":   {"PUT buckets/<bucket>", "uc"},
 		"GET /":                 {"GET /", "io"},
