@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"runtime"
 
 	"go.etcd.io/bbolt"
 )
@@ -38,12 +39,15 @@ func (s *Store) Update(do func(*Tx) error) error {
 }
 
 // commitAll is the single committer: it commits whatever has arrived while the
-// commit before was written. A lone change never waits for company.
+// commit before was written. A lone change never waits for company, but it lets
+// those pass who are about to run, since one of them may bring the next: a commit
+// costs nearly as much for one change as for fifty.
 //
 // bbolt's own Batch is no match: it waits for a timer.
 func (s *Store) commitAll() {
 	defer close(s.committed)
 	for first := range s.changes {
+		runtime.Gosched()
 		batch := []*change{first}
 	drain:
 		for len(batch) < maxBatch {
