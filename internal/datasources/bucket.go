@@ -81,7 +81,7 @@ func (d *bucket) Read(ctx context.Context, req datasource.ReadRequest, resp *dat
 	model, err := readBucket(ctx, d.provider.Client, name)
 	switch {
 	case kodo.IsNoBucket(err):
-		resp.Diagnostics.Append(d.provider.Diagnose("Bucket Not Found", fmt.Sprintf("there is no bucket %q of this account", name), err))
+		resp.Diagnostics.Append(d.provider.Diagnose("Bucket Not Found", fmt.Sprintf("there is no bucket %q of this account", name), err, tfkodo.MadeFirst(err, tfkodo.ReferenceToBucketName)...))
 	case err != nil:
 		resp.Diagnostics.Append(d.provider.Diagnose("Bucket Not Read", fmt.Sprintf("bucket %q could not be read", name), err))
 	default:

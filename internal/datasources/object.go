@@ -159,10 +159,10 @@ func (d *object) read(ctx context.Context, m *objectModel) (diags diag.Diagnosti
 	found, parts, err := d.provider.Client.StatParts(ctx, bucket, key)
 	switch {
 	case kodo.IsGone(err):
-		diags.Append(d.provider.Diagnose("Object Not Found", fmt.Sprintf("there is no object %s", name), err))
+		diags.Append(d.provider.Diagnose("Object Not Found", fmt.Sprintf("there is no object %s", name), err, tfkodo.MadeFirst(err, tfkodo.ReferenceToKey)...))
 		return diags
 	case err != nil:
-		diags.Append(d.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", name), err))
+		diags.Append(d.provider.Diagnose("Object Not Read", fmt.Sprintf("object %s could not be read", name), err, tfkodo.MadeFirst(err, tfkodo.ReferenceToBucket)...))
 		return diags
 	}
 	m.fill(found, parts)

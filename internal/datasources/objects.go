@@ -171,7 +171,7 @@ func (d *objects) list(ctx context.Context, m *objectsModel) (diags diag.Diagnos
 	var prefixes []string
 	for entry, err := range d.provider.Client.Entries(ctx, m.Bucket.ValueString(), options) {
 		if err != nil {
-			diags.Append(d.provider.Diagnose("Objects Not Listed", fmt.Sprintf("the objects of bucket %q could not be listed", m.Bucket.ValueString()), err))
+			diags.Append(d.provider.Diagnose("Objects Not Listed", fmt.Sprintf("the objects of bucket %q could not be listed", m.Bucket.ValueString()), err, tfkodo.MadeFirst(err, tfkodo.ReferenceToBucket)...))
 			return diags
 		}
 		switch {
@@ -202,7 +202,7 @@ func (d *objects) lookUp(ctx context.Context, m *objectsModel) (diags diag.Diagn
 	slices.Sort(keys)
 	byKey, err := d.provider.Client.StatAll(ctx, m.Bucket.ValueString(), keys)
 	if err != nil {
-		diags.Append(d.provider.Diagnose("Objects Not Read", fmt.Sprintf("the objects of bucket %q could not be read", m.Bucket.ValueString()), err))
+		diags.Append(d.provider.Diagnose("Objects Not Read", fmt.Sprintf("the objects of bucket %q could not be read", m.Bucket.ValueString()), err, tfkodo.MadeFirst(err, tfkodo.ReferenceToBucket)...))
 		return diags
 	}
 	found := newListing()

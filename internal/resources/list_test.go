@@ -125,6 +125,11 @@ func TestObjectListFails(t *testing.T) {
 	_, diags := s.List(acctest.List{Type: "kodo_object"})
 	expectError(t, diags, "Bucket Missing", "QINIU_BUCKET_NAME")
 
+	unknown := h.Session()
+	unknown.Provider = unknown.Provider.With(values{"bucket": acctest.Unknown{}})
+	_, diags = unknown.List(acctest.List{Type: "kodo_object"})
+	expectError(t, diags, "Provider Configuration Not Known Yet", "Set bucket here")
+
 	_, diags = s.List(acctest.List{Type: "kodo_object", Config: values{"bucket": "Assets"}})
 	if !diags.HasErrors() || !strings.Contains(diags.String(), `AttributeName("bucket")`) {
 		t.Errorf("a name that no bucket can have gives:\n%s", diags)

@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	listschema "github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -54,17 +53,11 @@ func (r *objectList) List(ctx context.Context, req list.ListRequest, stream *lis
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	bucket := config.Bucket
-	if bucket.IsNull() {
-		bucket = r.provider.Bucket
-	}
-	if bucket.IsNull() {
-		diags.AddAttributeError(path.Root("bucket"), "Bucket Missing",
-			"A list of objects needs a bucket: set bucket in its config block, or bucket in the provider block or QINIU_BUCKET_NAME.")
+	if diags.Append(r.provider.DefaultBucket(&config.Bucket)...); diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-
+	bucket := config.Bucket
 	options := kodo.ListOptions{Prefix: config.Prefix.ValueString(), Limit: int(req.Limit)}
 	stream.Results = func(push func(list.ListResult) bool) {
 		for found, err := range r.provider.Client.Objects(ctx, bucket.ValueString(), options) {

@@ -31,6 +31,22 @@ func (p *Provider) Diagnose(summary, happened string, err error, advice ...strin
 	return diag.NewErrorDiagnostic(summary, strings.Join(paragraphs, "\n\n"))
 }
 
+// References to what makes a bucket or an object, as MadeFirst shows them.
+const (
+	ReferenceToBucket     = "bucket = kodo_bucket.assets.name"
+	ReferenceToBucketName = "name = kodo_bucket.assets.name"
+	ReferenceToKey        = "key = kodo_object.page.key"
+)
+
+// MadeFirst is the advice for what is read and is not there, but may be made by the
+// same configuration: an argument that is a reference to it waits for that.
+func MadeFirst(err error, reference string) []string {
+	if !kodo.IsGone(err) && !kodo.IsNoBucket(err) {
+		return nil
+	}
+	return []string{fmt.Sprintf("If a resource of this configuration makes it, refer to that resource, for example %s: then it is made first.", reference)}
+}
+
 // explain says in sentences why it failed.
 func (p *Provider) explain(err error) []string {
 	var failure *kodo.Error
@@ -105,7 +121,8 @@ func hint(err error) string {
 func hintByCode(failure *kodo.Error) string {
 	switch failure.Code {
 	case 400:
-		return "Kodo does not accept an argument, or not at this moment; its own words say more."
+		return "Kodo does not accept an argument, or not at this moment, or not at this host because the bucket is in another region: its own words say which. " +
+			"In that last case leave endpoints out of the provider block, so that the hosts of the bucket's own region are found."
 	case 401:
 		return "Check the access key, the secret key and the clock of this machine: Kodo refuses requests signed 15 minutes off its own clock."
 	case 403:

@@ -381,7 +381,7 @@ func (t *UploadToken) Sign(ctx context.Context, p *Provider, deadline time.Time)
 	}
 	url, err := p.Client.UploadURL(ctx, t.Bucket.ValueString(), t.Region.ValueString())
 	if err != nil {
-		diags.Append(p.Diagnose("Upload URL Not Found", fmt.Sprintf("the upload host of bucket %q could not be found", t.Bucket.ValueString()), err))
+		diags.Append(p.Diagnose("Upload URL Not Found", fmt.Sprintf("the upload host of bucket %q could not be found", t.Bucket.ValueString()), err, MadeFirst(err, ReferenceToBucket)...))
 		return diags
 	}
 	t.UploadURL = types.StringValue(url)
