@@ -2,9 +2,7 @@ package acctest
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -16,20 +14,20 @@ import (
 // one if there is none, and makes the environment in which the testing
 // framework runs it: nothing that the machine has set up for its user may
 // change what a test does.
-var prepareCLI = sync.OnceValue(func() error {
+var prepareCLI = sync.OnceValues(func() (release workspace.Release, err error) {
 	root, err := workspace.Root()
 	if err != nil {
-		return err
+		return release, err
 	}
 	binary, err := workspace.Binary(context.Background(), root, os.Stderr)
 	if err != nil {
-		return err
+		return release, err
 	}
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "TF_ACC") && !strings.HasPrefix(name, "TF_LOG") {
 			if err := os.Unsetenv(name); err != nil {
-				return err
+				return release, err
 			}
 		}
 	}
@@ -39,14 +37,15 @@ var prepareCLI = sync.OnceValue(func() error {
 		"CHECKPOINT_DISABLE":    "1",
 	})
 	if err != nil {
-		return err
+		return release, err
 	}
-	tofu, err := isTofu(binary)
-	if err != nil || !tofu {
-		return err
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if release, err = workspace.ReleaseOf(ctx, binary); err != nil || !release.Tofu {
+		return release, err
 	}
 	// The framework writes addresses of providers, by default those of Terraform's registry.
-	return setenv(map[string]string{
+	return release, setenv(map[string]string{
 		"TF_ACC_PROVIDER_HOST":      "registry.opentofu.org",
 		"TF_ACC_PROVIDER_NAMESPACE": "hashicorp",
 	})
@@ -59,15 +58,4 @@ func setenv(variables map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// isTofu reports whether the binary is an OpenTofu.
-func isTofu(binary string) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	version, err := exec.CommandContext(ctx, binary, "version").Output()
-	if err != nil {
-		return false, fmt.Errorf("%s version: %w", binary, err)
-	}
-	return strings.Contains(string(version), "OpenTofu v"), nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 	kodoprovider "github.com/qiniu/terraform-provider-kodo/internal/provider"
+	"github.com/qiniu/terraform-provider-kodo/internal/workspace"
 )
 
 // The keys of the two accounts that the emulator of a test knows.
@@ -110,14 +111,23 @@ provider "kodo" {
 %s`, AccessKey, SecretKey, h.Endpoint(), hcl)
 }
 
+// CLI is the Terraform or OpenTofu that Test runs. A test of what it cannot do yet
+// has a twin that goes through the provider protocol.
+func (h *Harness) CLI() workspace.Release {
+	h.t.Helper()
+	release, err := prepareCLI()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return release
+}
+
 // Test runs steps through a real Terraform or OpenTofu, and destroys at the
 // end what they made. Where there is neither, OpenTofu is built first; the test
 // is never skipped.
 func (h *Harness) Test(steps ...resource.TestStep) {
 	h.t.Helper()
-	if err := prepareCLI(); err != nil {
-		h.t.Fatal(err)
-	}
+	h.CLI()
 	resource.UnitTest(h.t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),

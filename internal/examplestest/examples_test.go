@@ -6,7 +6,6 @@ package examplestest
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,11 +25,10 @@ import (
 
 // terraform is what every example is run with.
 type terraform struct {
-	root     string // the checkout
-	bin      string // the folder with the provider
-	binary   string
-	version  string // such as "Terraform v1.14.2"
-	identity bool   // an import block may name an identity
+	root    string // the checkout
+	bin     string // the folder with the provider
+	binary  string
+	release workspace.Release
 }
 
 func newTerraform(t *testing.T) terraform {
@@ -46,18 +44,9 @@ func newTerraform(t *testing.T) terraform {
 	if tf.binary, err = workspace.Binary(t.Context(), root, os.Stderr); err != nil {
 		t.Fatal(err)
 	}
-	ws, err := workspace.New(t.TempDir(), tf.bin, tf.binary)
-	if err != nil {
+	if tf.release, err = workspace.ReleaseOf(t.Context(), tf.binary); err != nil {
 		t.Fatal(err)
 	}
-	if tf.version, err = ws.Version(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(tf.version[strings.LastIndex(tf.version, " v"):], " v%d.%d", &major, &minor); err != nil {
-		t.Fatalf("version %q: %v", tf.version, err)
-	}
-	tf.identity = major > 1 || minor >= 12
 	return tf
 }
 
@@ -68,6 +57,9 @@ func TestExamples(t *testing.T) {
 	tf := newTerraform(t)
 	for _, example := range glob(t, tf.root, "provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf",
 		"ephemeral-resources/*/ephemeral-resource*.tf", "functions/*/function.tf") {
+		if strings.Contains(example, "ephemeral") && !tf.release.Ephemeral() {
+			continue // protocol-level tests open them always
+		}
 		t.Run(name(t, tf.root, example), func(t *testing.T) {
 			t.Parallel()
 			kodo := newEmulator(t)
@@ -98,7 +90,7 @@ func TestImportExamples(t *testing.T) {
 		address := firstAddress(t, filepath.Join(folder, "import-by-string-id.tf"))
 
 		for _, file := range []string{"import-by-string-id.tf", "import-by-identity.tf"} {
-			if file == "import-by-identity.tf" && !tf.identity {
+			if file == "import-by-identity.tf" && !tf.release.Identity() {
 				continue // this Terraform has no identities; a protocol-level test imports by identity always
 			}
 			t.Run(name(t, tf.root, filepath.Join(folder, file)), func(t *testing.T) {
