@@ -3,11 +3,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/provider"
 )
@@ -19,11 +18,8 @@ func main() {
 	debug := flag.Bool("debug", false, "run as a server that a debugger such as delve can attach to")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/qiniu/kodo",
-		Debug:   *debug,
-	})
-	if err != nil {
+	newServer := func() tfprotov6.ProviderServer { return provider.NewServer(provider.New(version)()) }
+	if err := provider.Serve(newServer, *debug); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -11,9 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/provider"
@@ -44,12 +42,12 @@ func serve(role string) error {
 		return err
 	}
 	began := ownCPU()
-	clock := &clock{ProviderServer: providerserver.NewProtocol6(provider.New("bench")())()}
+	clock := &clock{ProviderServer: provider.NewServer(provider.New("bench")())}
 	var served tfprotov6.ProviderServer = clock
 	if role == roleFloor {
 		served = &floor{ProviderServer: clock.ProviderServer}
 	}
-	if err := tf6server.Serve("registry.terraform.io/qiniu/kodo", func() tfprotov6.ProviderServer { return served }); err != nil {
+	if err := provider.Serve(func() tfprotov6.ProviderServer { return served }, false); err != nil {
 		return err
 	}
 	peak, err := peakKiB("self")

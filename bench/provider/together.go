@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"golang.org/x/sync/errgroup"
@@ -47,7 +46,7 @@ func (b *bench) together(ctx context.Context) (rows []row, err error) {
 
 // readAtOnce imports objects through the protocol, and reads them all at once.
 func (b *bench) readAtOnce(ctx context.Context, e *emulator) (requests int, took time.Duration, err error) {
-	server := providerserver.NewProtocol6(provider.New("bench")())()
+	server := provider.NewServer(provider.New("bench")())
 	if err := configure(ctx, server, e.endpoint); err != nil {
 		return 0, 0, err
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -130,7 +129,7 @@ func (h *Harness) Test(steps ...resource.TestStep) {
 	h.CLI()
 	resource.UnitTest(h.t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"kodo": providerserver.NewProtocol6WithError(h.NewProvider()()),
+			"kodo": func() (tfprotov6.ProviderServer, error) { return kodoprovider.NewServer(h.NewProvider()()), nil },
 			"echo": echoprovider.NewProviderServer(), // shows what an ephemeral resource has made
 		},
 		Steps: steps,

@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	kodoprovider "github.com/qiniu/terraform-provider-kodo/internal/provider"
 )
 
 // Server is a provider in this process, asked through protocol 6 as Terraform
@@ -30,7 +31,7 @@ type schemas struct {
 // every request.
 func NewServer(ctx context.Context, t *testing.T, newProvider func() provider.Provider) *Server {
 	t.Helper()
-	provider := providerserver.NewProtocol6(newProvider())()
+	provider := kodoprovider.NewServer(newProvider())
 	return &Server{t: t, ctx: ctx, provider: provider, schemas: describe(ctx, t, provider)}
 }
 

@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	kodoprovider "github.com/qiniu/terraform-provider-kodo/internal/provider"
 )
 
 // Session is a state, and the provider that it is planned and applied with. It
@@ -156,7 +157,7 @@ func (s *Session) Enter(address string, foreign Foreign) {
 // start starts and configures a provider, as Terraform does for each walk.
 func (s *Session) start() (*Server, Diagnostics) {
 	s.t.Helper()
-	provider := providerserver.NewProtocol6(s.newProvider())()
+	provider := kodoprovider.NewServer(s.newProvider())
 	if s.Wrap != nil {
 		provider = s.Wrap(provider)
 	}
