@@ -139,7 +139,7 @@ func (e *Engine) ageObject(tx *store.Tx, bucket Bucket, key string) error {
 	case !there:
 		return removeObject(tx, bucket.Name, key)
 	case changed:
-		return e.keepObject(tx, object, extents)
+		return keepObject(tx, object, extents)
 	}
 	return nil
 }

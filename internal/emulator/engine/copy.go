@@ -26,11 +26,9 @@ func (e *Engine) CopyObject(c Copy) error {
 // lifetime included (fact:object-move).
 func (e *Engine) MoveObject(c Copy) error {
 	return e.transfer(c, EventMove, func(tx *store.Tx, object Object, extents []store.Extent) (Object, error) {
-		if err := removeObject(tx, c.FromBucket, c.From); err != nil {
-			return Object{}, err
-		}
-		object.Bucket, object.Key = c.ToBucket, c.To
-		return object, e.keepObject(tx, object, extents)
+		moved := object
+		moved.Bucket, moved.Key = c.ToBucket, c.To
+		return moved, moveObject(tx, object, moved, extents)
 	})
 }
 

@@ -224,7 +224,7 @@ func (e *Engine) settleObject(tx *store.Tx, due string, tell teller) error {
 		}
 		tell(Event{Name: EventRestored, Object: object, Until: until}, of)
 	}
-	return e.keepObject(tx, object, extents)
+	return keepObject(tx, object, extents)
 }
 
 // dueKeys begins the keys of the index.

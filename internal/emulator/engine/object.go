@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
@@ -139,17 +140,40 @@ func (e *Engine) insert(tx *store.Tx, object Object, extents []store.Extent, ins
 	if object.PutTime, err = e.tick(tx); err != nil {
 		return Object{}, err
 	}
-	return object, e.keepObject(tx, object, extents)
+	return object, keepObject(tx, object, extents)
 }
 
 // keepObject writes an object with its extents, over whatever its key names, and
-// notes when the clock has something to do to it. With removeObject it is the only
-// place that changes objects, so that a quota holds whatever the operation: growth
-// beyond it is refused (fact:bucket-quota-refusal), and all else may stay above it.
-func (e *Engine) keepObject(tx *store.Tx, object Object, extents []store.Extent) error {
-	if err := recount(tx, object.Bucket, object.Key, Usage{Files: 1, Bytes: object.Size}); err != nil {
+// notes when the clock has something to do to it. With moveObject and removeObject it
+// is the only place that changes objects, so that a quota holds whatever the operation:
+// growth beyond it is refused (fact:bucket-quota-refusal), and all else may stay above it.
+func keepObject(tx *store.Tx, object Object, extents []store.Extent) error {
+	if err := recount(tx, object.Bucket, object.usage(), object.Key); err != nil {
 		return err
 	}
+	return writeObject(tx, object, extents)
+}
+
+// moveObject is keepObject for one that an object with another key becomes.
+func moveObject(tx *store.Tx, from, to Object, extents []store.Extent) error {
+	var err error
+	if from.Bucket == to.Bucket { // It does not grow, so both keys count as one change.
+		err = recount(tx, to.Bucket, to.usage(), slices.Compact([]string{from.Key, to.Key})...)
+	} else if err = recount(tx, from.Bucket, Usage{}, from.Key); err == nil {
+		err = recount(tx, to.Bucket, to.usage(), to.Key)
+	}
+	if err != nil {
+		return err
+	}
+	if err := tx.Delete(objectKey(from.Bucket, from.Key)); err != nil {
+		return err
+	}
+	return writeObject(tx, to, extents)
+}
+
+func (o Object) usage() Usage { return Usage{Files: 1, Bytes: o.Size} }
+
+func writeObject(tx *store.Tx, object Object, extents []store.Extent) error {
 	if moment, ok := object.due(); ok {
 		if err := tx.Put(dueKey(moment, object.Bucket, object.Key), nil, nil); err != nil {
 			return err
@@ -160,7 +184,7 @@ func (e *Engine) keepObject(tx *store.Tx, object Object, extents []store.Extent)
 
 // removeObject deletes the object of a key, if there is one.
 func removeObject(tx *store.Tx, bucket, key string) error {
-	if err := recount(tx, bucket, key, Usage{}); err != nil {
+	if err := recount(tx, bucket, Usage{}, key); err != nil {
 		return err
 	}
 	return tx.Delete(objectKey(bucket, key))
@@ -246,7 +270,7 @@ func (e *Engine) changeTelling(ref ObjectRef, event string, alter func(*Object) 
 			return err
 		}
 		tell(Event{Name: event, Object: object}, bucket)
-		return e.keepObject(tx, object, extents)
+		return keepObject(tx, object, extents)
 	})
 }
 

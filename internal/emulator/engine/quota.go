@@ -82,14 +82,18 @@ func quotaOf(tx *store.Tx, bucket string) (record quotaRecord, found bool, err e
 	return record, found, err
 }
 
-// recount brings the usage of a bucket with a quota up to date, before key comes
-// to name what counts as next.
-func recount(tx *store.Tx, bucket, key string, next Usage) error {
+// recount brings the usage of a bucket with a quota up to date, before keys come to
+// name what counts as next, all of them together.
+func recount(tx *store.Tx, bucket string, next Usage, keys ...string) error {
 	record, found, err := quotaOf(tx, bucket)
 	if err != nil || !found {
 		return err
 	}
-	if entry, ok := tx.Get(objectKey(bucket, key)); ok {
+	for _, key := range keys {
+		entry, ok := tx.Get(objectKey(bucket, key))
+		if !ok {
+			continue
+		}
 		former, _, err := decodeObject(bucket, key, entry, false)
 		if err != nil {
 			return err

@@ -101,6 +101,45 @@ func TestQuotaHolds(t *testing.T) {
 	accepted("the last byte", put("more", "1234567890"))
 }
 
+// A move inside a bucket adds nothing to it, however much it holds; one to another
+// bucket does.
+func TestQuotaOfMoves(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	createBucket(t, e, "bucket-2")
+	move := func(from, toBucket, to string) error {
+		return e.MoveObject(engine.Copy{Owner: owner, FromBucket: "bucket-1", From: from, ToBucket: toBucket, To: to, Force: true})
+	}
+	mustPut(t, e, "a", "12345")
+	mustPut(t, e, "b", "1234567")
+	setQuota(t, e, 1, 1)
+	for step, err := range map[string]error{
+		"to a new key": move("a", "bucket-1", "c"), "onto another": move("c", "bucket-1", "b"), "onto itself": move("b", "bucket-1", "b"),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", step, err)
+		}
+	}
+
+	setQuota(t, e, 6, 2) // One byte in one object more than it holds by now.
+	_, err := putContent(e, "bucket-1", "d", []byte("12"))
+	wantError(t, err, 403, quotaExceeded)
+	mustPut(t, e, "d", "1")
+	_, err = putContent(e, "bucket-1", "e", nil)
+	wantError(t, err, 403, quotaExceeded)
+
+	if err := e.SetQuota(owner, "bucket-2", engine.Quota{Bytes: 4}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, move("b", "bucket-2", "b"), 403, quotaExceeded)
+	if err := move("d", "bucket-2", "d"); err != nil {
+		t.Errorf("to another bucket: %v", err)
+	}
+	mustPut(t, e, "e", "1") // What has left has made room.
+	_, err = putContent(e, "bucket-2", "e", []byte("1234"))
+	wantError(t, err, 403, quotaExceeded)
+}
+
 // Uploads that come at the same time cannot both take the last place.
 func TestQuotaAtOnce(t *testing.T) {
 	t.Parallel()
