@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,26 +30,9 @@ var (
 	seed  = flag.Uint64("seed", 0, "of TestKill's load and moments; 0: another one each time")
 )
 
-// The test binary runs itself again as the process that is killed: its arguments
-// are in this variable.
-const childVariable = "KODO_STORE_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	mode, dir, _ := strings.Cut(os.Getenv(childVariable), ":")
-	switch mode {
-	case "":
-		os.Exit(m.Run())
-	case "sync", "nosync":
-		emulatorChild(dir, mode == "sync")
-	case "full":
-		fullDiskChild(dir)
-	}
-}
-
-func startChild(t *testing.T, mode, dir string) (*exec.Cmd, io.Reader) {
+// startChild starts a process that says what it does.
+func startChild(t *testing.T, child *exec.Cmd) io.Reader {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+mode+":"+dir)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -57,31 +41,50 @@ func startChild(t *testing.T, mode, dir string) (*exec.Cmd, io.Reader) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return child, out
+	return out
 }
 
-// emulatorChild is an emulator on a data folder, until it is killed.
-func emulatorChild(dir string, sync bool) {
-	e, err := emulator.New(emulator.Options{Data: dir, Sync: sync, Buckets: []emulator.BucketSpec{{Name: "crash"}}})
-	if err != nil {
-		panic(err)
+// buildProgram builds the emulator as its users run it.
+func buildProgram(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "kodo-emulator")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/qiniu/terraform-provider-kodo/cmd/kodo-emulator")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the emulator: %v\n%s", err, out)
 	}
-	say(e.Endpoint())
-	select {}
+	return path
 }
 
-// TestKill kills an emulator again and again, at random moments, while many
+// startProgram starts the emulator on a data folder and returns its endpoint.
+func startProgram(t *testing.T, program, dir string, arguments []string) (child *exec.Cmd, endpoint string) {
+	t.Helper()
+	child = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--data", dir, "--bucket", "crash"}, arguments...)...)
+	lines := bufio.NewScanner(startChild(t, child))
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(lines.Text(), "export QINIU_ENDPOINT="); ok {
+			return child, value
+		}
+	}
+	t.Fatalf("the emulator ended before it was ready: %v", child.Wait())
+	return nil, ""
+}
+
+// TestKill kills the emulator again and again, at random moments, while many
 // clients change what it holds in every way that there is. Afterwards its folder
 // holds every change that was acknowledged, whole; of a change that was under way
 // all or nothing; nothing else; and no reference or file too many.
 func TestKill(t *testing.T) {
 	t.Parallel()
+	program := buildProgram(t)
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
 	t.Logf("-seed=%d", *seed)
-	for i, mode := range []string{"sync", "nosync"} {
-		t.Run(mode, func(t *testing.T) {
+	for i, mode := range []struct {
+		name      string
+		arguments []string
+	}{{name: "sync"}, {"no-sync", []string{"--no-sync"}}} {
+		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			const workerCount = 32
 			moments := rand.New(rand.NewPCG(*seed, uint64(i)))
@@ -91,7 +94,8 @@ func TestKill(t *testing.T) {
 				workers = append(workers, newCrashWorker(t, n, rand.New(rand.NewPCG(moments.Uint64(), 0))))
 			}
 			for range *kills / 2 {
-				loadAndKill(t, mode, dir, workers, time.Duration(moments.IntN(500))*time.Millisecond)
+				child, endpoint := startProgram(t, program, dir, mode.arguments)
+				loadAndKill(t, child, endpoint, workers, time.Duration(moments.IntN(500))*time.Millisecond)
 				stored := readBack(t, dir)
 				for _, w := range workers {
 					w.check(stored)
@@ -114,13 +118,8 @@ func TestKill(t *testing.T) {
 }
 
 // loadAndKill has the workers at an emulator until it is killed after a while.
-func loadAndKill(t *testing.T, mode, dir string, workers []*crashWorker, after time.Duration) {
+func loadAndKill(t *testing.T, child *exec.Cmd, endpoint string, workers []*crashWorker, after time.Duration) {
 	t.Helper()
-	child, out := startChild(t, mode, dir)
-	endpoint, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the child ended before it was ready: %v", child.Wait())
-	}
 	killer := time.AfterFunc(after, func() {
 		if err := child.Process.Kill(); err != nil {
 			t.Error(err)
@@ -129,13 +128,13 @@ func loadAndKill(t *testing.T, mode, dir string, workers []*crashWorker, after t
 	defer killer.Stop()
 	var all sync.WaitGroup
 	for _, w := range workers {
-		all.Go(func() { w.work(strings.TrimSpace(endpoint)) })
+		all.Go(func() { w.work(endpoint) })
 	}
 	all.Wait()
 	if t.Failed() {
 		child.Process.Kill() //nolint:errcheck // It may be dead already.
 	}
-	err = child.Wait()
+	err := child.Wait()
 	if child.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("the child ended by itself: %v", err)
 	}

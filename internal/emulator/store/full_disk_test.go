@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync"
@@ -15,6 +16,18 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/store"
 )
+
+// The test binary runs itself again as the process whose disk is full, on the folder
+// in this variable.
+const fullDiskVariable = "KODO_STORE_TEST_FULL_DISK"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(fullDiskVariable); dir != "" {
+		fullDiskChild(dir)
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // fullDiskChild lets the data file meet a limit of its size in the middle of
 // commits, as a full disk does, and says what came of it.
@@ -76,8 +89,9 @@ func fullDiskChild(dir string) {
 func TestFullDiskInCommit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	child, out := startChild(t, "full", dir)
-	said, err := io.ReadAll(out)
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), fullDiskVariable+"="+dir)
+	said, err := io.ReadAll(startChild(t, child))
 	if err != nil {
 		t.Fatal(err)
 	}
