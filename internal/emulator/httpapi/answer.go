@@ -54,6 +54,7 @@ func (c *call) serve() {
 		return
 	}
 	if err != nil {
+		c.incoming.limit = 0                     // What is refused need not be slow.
 		io.CopyN(io.Discard, c.r.Body, maxDrain) //nolint:errcheck // Whatever is left is left.
 	}
 	c.w.truncate, c.w.wrongHash = c.struckBy(FaultTruncate), c.struckBy(FaultWrongHash)

@@ -25,11 +25,12 @@ type call struct {
 	route route
 	admin bool // neither recorded nor delayed, and out of the faults' reach
 
-	path      string   // as sent, escapes and all
-	target    string   // path and query as sent
-	region    string   // of the upload host that the request is for, if it is one of Kodo's own
-	command   string   // which route
-	arguments []string // the segments after the command, still escaped
+	incoming  *pacedBody // the body of r
+	path      string     // as sent, escapes and all
+	target    string     // path and query as sent
+	region    string     // of the upload host that the request is for, if it is one of Kodo's own
+	command   string     // which route
+	arguments []string   // the segments after the command, still escaped
 
 	body   []byte     // of a management call
 	params url.Values // of the query and of a form
@@ -51,7 +52,8 @@ func (s *Server) newCall(w http.ResponseWriter, r *http.Request) *call {
 			s.Log.add(Request{Method: r.Method, Service: c.route.service, Path: path, Status: status})
 		}
 	})
-	r.Body = &idleBody{ReadCloser: r.Body, conn: c.w.conn, idle: s.config.Idle}
+	c.incoming = &pacedBody{ReadCloser: &idleBody{ReadCloser: r.Body, conn: c.w.conn, idle: s.config.Idle}, call: c}
+	r.Body = c.incoming
 	return c
 }
 

@@ -46,6 +46,30 @@ func (b *idleBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// pacedBody reads a request body no faster than an upload token allows, seen from
+// where the token was known.
+type pacedBody struct {
+	io.ReadCloser
+	call  *call
+	limit int64     // bits a second, 0 for no limit
+	due   time.Time // when what was read under the limit may have come
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if b.limit == 0 {
+		return b.ReadCloser.Read(p)
+	}
+	if b.due.IsZero() {
+		b.due = time.Now()
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.due = b.due.Add(time.Duration(n) * 8 * time.Second / time.Duration(b.limit))
+	if err := b.call.s.wait(b.call.r.Context(), time.Until(b.due)); err != nil {
+		return 0, &brokenBodyError{err}
+	}
+	return n, err
+}
+
 // setDeadline has no say where there is no connection, or it is closed: then
 // reading tells.
 func (b *idleBody) setDeadline(t time.Time) {

@@ -17,7 +17,8 @@ type grant struct {
 }
 
 // grant verifies an upload token: who signed it, that the policy can be
-// enforced, and that it has not expired. Kodo checks the deadline when the
+// enforced, and that it has not expired. From then on the body comes as fast as
+// the policy allows (fact:upload-traffic-limit). Kodo checks the deadline when the
 // object comes into being, and before that (fact:upload-deadline-each-call).
 func (c *call) grant(text string) (grant, error) {
 	token, err := policy.ParseToken(text)
@@ -34,6 +35,7 @@ func (c *call) grant(text string) (grant, error) {
 	if err := c.verifier().Expired(p.Deadline); err != nil {
 		return grant{}, err
 	}
+	c.incoming.limit = p.TrafficLimit
 	return grant{owner: token.AccessKey, policy: p}, c.checkRegion(p.Bucket())
 }
 

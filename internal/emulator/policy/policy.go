@@ -40,7 +40,7 @@ type Policy struct {
 	MimeLimit       string // see CheckMime
 	FileType        int64  // storage class, 0 to 5
 	DeleteAfterDays int64  // 0: the object stays
-	TrafficLimit    int64  // bits a second, 0 for no limit; nothing is slowed down (fact:upload-traffic-limit)
+	TrafficLimit    int64  // bits a second, 0 for no limit
 	KeyLimit        []string
 
 	// What Kodo no longer has, and nobody should believe to have been done.
