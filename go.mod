@@ -18,6 +18,7 @@ require (
 	github.com/zclconf/go-cty v1.18.1
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/sync v0.22.0
+	golang.org/x/time v0.15.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -76,6 +76,8 @@ type (
 	FaultState = httpapi.FaultState
 	// CDN is how the CDN behaves.
 	CDN = engine.CDN
+	// CDNLog is a file of the CDN's log.
+	CDNLog = engine.CDNLog
 )
 
 const (

@@ -78,13 +78,15 @@ type Client struct {
 	http        *http_client.Client
 	slots       *semaphore.Weighted // one for each request that may be in flight
 	buffers     *Buffers
-	endpoints   map[service]*hosts // configured by the caller, and the public hosts of uc
+	endpoints   map[service]*hosts // configured by the caller, and the public hosts of uc and cdn
 	discovered  discoveries
 	keys        keyLocks
 	together    coalescer // operations on objects
 	own         memory
-	firstPause  time.Duration // before the second attempt
-	resumeFrom  int64         // bytes of a file
+	cdnPace     func(ctx context.Context, items int) error // waits until so many may be sent to the CDN
+	firstLook   time.Duration                              // before the second look at tasks of the CDN
+	firstPause  time.Duration                              // before the second attempt
+	resumeFrom  int64                                      // bytes of a file
 }
 
 // The SDK's telemetry is one switch for the whole process, without a lock, so it is turned off before any request.
@@ -143,6 +145,8 @@ func newClient(config Config, endpoints map[service]*hosts, insecure bool) *Clie
 		slots:       semaphore.NewWeighted(int64(config.Concurrency)),
 		buffers:     config.Buffers,
 		endpoints:   endpoints,
+		cdnPace:     newCDNLimiter().WaitN,
+		firstLook:   firstLook,
 		firstPause:  firstPause,
 		resumeFrom:  resumeFrom,
 	}

@@ -16,13 +16,14 @@ const (
 	serviceUp  service = "up"  // uploads
 	serviceRS  service = "rs"  // objects
 	serviceRSF service = "rsf" // listings
+	serviceCDN service = "cdn" // refresh, prefetch and logs; one host for all buckets
 	// serviceOrigin is where a bucket's objects are downloaded without any domain of its owner's. It is found by
 	// discovery alone: its host says which bucket is meant.
 	serviceOrigin service = "io_src"
 )
 
 // Endpoints are the base URLs of Kodo's services, such as "http://127.0.0.1:9797". A service without one is found by
-// asking UC for the hosts of the bucket; UC without one is Qiniu's public cloud.
+// asking UC for the hosts of the bucket; UC and CDN without one are Qiniu's public cloud.
 type Endpoints struct {
 	UC, Up, RS, RSF, IO, API, CDN string
 }
@@ -41,14 +42,14 @@ func CheckEndpoint(endpoint string) error {
 // hosts returns the services that need no discovery, and whether discovered hosts are spoken to without TLS: that
 // follows UC, which names them.
 func (e Endpoints) hosts() (map[service]*hosts, bool, error) {
-	all := map[service]*hosts{serviceUC: newHosts(publicUC())}
+	all := map[service]*hosts{serviceUC: newHosts(publicUC()), serviceCDN: newHosts([]string{publicCDN})}
 	insecure := false
 	for _, given := range []struct {
 		service  service
 		endpoint string
 	}{
 		{serviceUC, e.UC}, {serviceUp, e.Up}, {serviceRS, e.RS}, {serviceRSF, e.RSF},
-		{"io", e.IO}, {"api", e.API}, {"cdn", e.CDN},
+		{"io", e.IO}, {"api", e.API}, {serviceCDN, e.CDN},
 	} {
 		if given.endpoint == "" {
 			continue

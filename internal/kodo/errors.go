@@ -38,13 +38,13 @@ const (
 type Error struct {
 	Op       string // what was asked for, such as "stat"
 	Step     Step
-	Service  string // "uc", "up", "rs", "rsf"
+	Service  string // "uc", "up", "rs", "rsf", "cdn"
 	Host     string // host[:port] that was asked; "" if none was known yet
 	Bucket   string // "" if no single one is concerned
 	Key      string
 	Attempts int
 
-	Code      int    // the HTTP status; 0 if no complete answer came
+	Code      int    // the HTTP status, or the CDN's own code of six digits; 0 if no complete answer came
 	Reason    string // Kodo's error_code, such as "BucketNotEmpty"; mostly ""
 	Message   string // Kodo's text
 	RequestID string // X-Reqid; "" means that what answered is not Kodo

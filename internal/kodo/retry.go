@@ -65,7 +65,7 @@ func (c *Client) retryable(e *Error) bool {
 		return e.lost && !errors.As(e.Err, &certificate)
 	case http.StatusNotAcceptable: // the bytes were damaged on their way
 		return true
-	case http.StatusTooManyRequests:
+	case http.StatusTooManyRequests, codeCDNThrottled, codeCDNUserThrottled:
 		return true
 	case codeNotImplemented, codeBandwidthLimit, codeCallbackFailed:
 		return false
@@ -74,7 +74,7 @@ func (c *Client) retryable(e *Error) bool {
 	case codeGone: // discovery's other word for a bucket that it does not know
 		return e.Step == StepDiscovery && c.own.createdSince(e.Bucket, time.Now().Add(-settling))
 	default:
-		return e.Code/100 == 5 // 571 and 573 are throttling, 599 a failure inside Kodo
+		return e.Code/100 == 5 || e.Code/100 == 5000 // 5000xx are the CDN's, 571 and 573 are throttling, 599 a failure inside Kodo
 	}
 }
 

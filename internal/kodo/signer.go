@@ -37,20 +37,29 @@ func (s *Signer) UploadToken(policy PutPolicy) (string, error) {
 // CheckLink says why a URL is none that can be signed: it must be http(s)://host[:port]/… with its key and query
 // escaped already, and without the parameters that a signature adds.
 func CheckLink(link string) error {
+	parsed, err := parseLink(link)
+	if err != nil {
+		return err
+	}
+	return CheckLinkQuery(parsed.RawQuery)
+}
+
+// parseLink reads http(s)://host[:port]… that is escaped already.
+func parseLink(link string) (*url.URL, error) {
 	parsed, err := url.Parse(link)
 	switch {
 	case err != nil:
-		return errors.New("it is not a URL, or not escaped as one")
+		return nil, errors.New("it is not a URL, or not escaped as one")
 	case parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "":
-		return errors.New("it must begin with http:// or https:// and a host")
+		return nil, errors.New("it must begin with http:// or https:// and a host")
 	case parsed.User != nil:
-		return errors.New("it must hold no user name and no password")
+		return nil, errors.New("it must hold no user name and no password")
 	case parsed.Fragment != "" || strings.Contains(link, "#"):
-		return errors.New("it must hold no #: what follows one never reaches a server")
+		return nil, errors.New("it must hold no #: what follows one never reaches a server")
 	case strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return errors.New("it must be escaped, without spaces and other characters than ASCII")
+		return nil, errors.New("it must be escaped, without spaces and other characters than ASCII")
 	}
-	return CheckLinkQuery(parsed.RawQuery)
+	return parsed, nil
 }
 
 // CheckLinkQuery says why a text cannot be the query of a signed link: it must be escaped, without a leading "?", and

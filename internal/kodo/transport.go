@@ -19,7 +19,7 @@ const maxAnswer = 32 << 20
 // key, token or signature.
 type Exchange struct {
 	Method    string
-	Service   string // "uc", "up", "rs", "rsf"
+	Service   string // "uc", "up", "rs", "rsf", "cdn"
 	Host      string
 	Path      string        // without the query
 	Status    int           // 0 if no answer came
