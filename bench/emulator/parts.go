@@ -26,8 +26,9 @@ const (
 )
 
 // parts uploads an object of 1 GiB in parts of 4 MiB. The floors write the same
-// parts to files with the same concurrency and hash them: once, and both ways in
-// which Kodo answers for a part.
+// parts to files with the same concurrency and hash them on their way: with SHA-1
+// alone, and with both hashes that Kodo answers for a part, each of them once. What
+// bounds all of them is the CPU, so the notes say what one core does in a second.
 func (b *bench) parts() (rows []row, err error) {
 	e, err := b.emulator()
 	if err != nil {
@@ -36,7 +37,8 @@ func (b *bench) parts() (rows []row, err error) {
 	defer func() { err = errors.Join(err, e.stop()) }()
 	content := make([]byte, partSize)
 	rand.Read(content) //nolint:errcheck // It never fails.
-	var uploads, once, both time.Duration
+	var uploads time.Duration
+	var once, both floor
 	var note string
 	for i := range rounds {
 		serverCPU, ourCPU := e.cpu(), ownCPU()
@@ -49,20 +51,58 @@ func (b *bench) parts() (rows []row, err error) {
 			note = fmt.Sprintf("%d in flight; CPU: emulator %.1f s, load generator %.1f s",
 				inFlight, (e.cpu() - serverCPU).Seconds(), (ownCPU() - ourCPU).Seconds())
 		}
-		for hashes, least := range map[string]*time.Duration{"SHA-1": &once, "both": &both} {
-			took, err := b.writeParts(content, hashes == "both")
+		for _, f := range []*floor{&once, &both} {
+			before := ownCPU()
+			took, err := b.writeParts(content, f == &both)
 			if err != nil {
 				return nil, err
 			}
-			if *least == 0 || took < *least {
-				*least = took
+			if f.took == 0 || took < f.took {
+				f.took, f.cpu = took, ownCPU()-before
 			}
 		}
 	}
-	line := func(floor time.Duration, what string) row {
-		return row{"multipart upload of 1 GiB", seconds(uploads), seconds(floor), ratio(uploads, floor), note + "; floor: write to files, " + what}
+	speeds, err := b.speeds(content)
+	if err != nil {
+		return nil, err
+	}
+	line := func(f floor, what string) row {
+		return row{"multipart upload of 1 GiB", seconds(uploads), seconds(f.took), ratio(uploads, f.took),
+			fmt.Sprintf("%s, floor %.1f s; floor: write to files, %s; %s", note, f.cpu.Seconds(), what, speeds)}
 	}
 	return []row{line(once, "SHA-1"), line(both, "SHA-1 and MD5"), memory("multipart upload of 1 GiB", e)}, nil
+}
+
+// floor is what the same bytes need without a server.
+type floor struct{ took, cpu time.Duration }
+
+// speeds says what one core does with a part, by CPU time, which others on the
+// machine do not take.
+func (b *bench) speeds(content []byte) (text string, err error) {
+	dir, err := os.MkdirTemp(b.dir, "speeds-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	const times = 64
+	text = "a second of one core:"
+	for _, work := range []struct {
+		name string
+		do   func(i int) error
+	}{
+		{"SHA-1", func(int) error { sha1.Sum(content); return nil }},
+		{"MD5", func(int) error { md5.Sum(content); return nil }},
+		{"write", func(i int) error { return writePart(filepath.Join(dir, strconv.Itoa(i)), content, nil) }},
+	} {
+		before := ownCPU()
+		for i := range times {
+			if err := work.do(i); err != nil {
+				return "", err
+			}
+		}
+		text += fmt.Sprintf(" %s %.0f MiB", work.name, times*partSize/(ownCPU()-before).Seconds()/(1<<20))
+	}
+	return text, nil
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
