@@ -2,7 +2,9 @@ package kodo
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -14,10 +16,16 @@ const DefaultBufferSize = 32 << 20
 type Buffers struct {
 	size int64
 	free *semaphore.Weighted
+	lent atomic.Int64 // bytes, all told
 
 	mu    sync.Mutex
 	parts [][]byte // of PartSize, ready to be used again
 }
+
+// collectAfter is how many bytes are lent between two collections of garbage. The garbage collector by itself waits
+// until the heap has doubled, and all of the buffers are its heap: a long upload would hold them once more in what its
+// requests left behind.
+const collectAfter = 32 << 20
 
 // NewBuffers returns Buffers that lend at most size bytes at a time. A single part that is larger is lent alone.
 func NewBuffers(size int64) *Buffers {
@@ -36,6 +44,9 @@ func (b *Buffers) lend(ctx context.Context, size int) (*buffer, error) {
 	weight := min(int64(size), b.size)
 	if err := b.free.Acquire(ctx, weight); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if lent := b.lent.Add(int64(size)); lent/collectAfter != (lent-int64(size))/collectAfter {
+		runtime.GC()
 	}
 	return &buffer{bytes: b.take(size), from: b, weight: weight}, nil
 }

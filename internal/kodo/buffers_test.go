@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
@@ -31,12 +32,10 @@ func (size nothing) ReadAt(p []byte, off int64) (int, error) {
 	return int(n), nil
 }
 
-//nolint:paralleltest // it measures the memory of the whole process
-func TestMemoryOfManyLargeUploads(t *testing.T) {
-	const uploads, size = 4, 64 * mib
-	// The collector runs often, so that what is measured is memory in use.
-	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	url := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+// takesParts is a server to which everybody can upload 64 MiB of zeros.
+func takesParts(t *testing.T) string {
+	t.Helper()
+	return scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodGet:
 			answer(w, 612, `{"error":"no such file or directory"}`)
@@ -49,6 +48,14 @@ func TestMemoryOfManyLargeUploads(t *testing.T) {
 			answer(w, 200, `{"hash":"`+etag64MiB+`","key":"key"}`)
 		}
 	})
+}
+
+//nolint:paralleltest // it measures the memory of the whole process
+func TestMemoryOfManyLargeUploads(t *testing.T) {
+	const uploads, size = 4, 64 * mib
+	// The collector runs often, so that what is measured is memory in use.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	url := takesParts(t)
 	buffers := kodo.NewBuffers(kodo.DefaultBufferSize)
 	var peak atomic.Uint64
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -87,6 +94,25 @@ func TestMemoryOfManyLargeUploads(t *testing.T) {
 		t.Errorf("%d MiB of memory at most, want at most 64", got/mib)
 	}
 	t.Logf("peak %d MiB for %d uploads of %d MiB", peak.Load()/mib, uploads, size/mib)
+}
+
+// TestGarbageOfUploadsIsCollected: it does not wait until there is as much of it as there are buffers.
+//
+//nolint:paralleltest // others make garbage as well
+func TestGarbageOfUploadsIsCollected(t *testing.T) {
+	c := newClient(t, everything(takesParts(t)))
+	upload := func(key string) {
+		t.Helper()
+		if _, err := c.Put(t.Context(), put(key, nothing(64*mib), kodo.Always())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	upload("first") // makes the buffers, which are collected for by themselves
+	garbage := weak.Make(new([64]byte))
+	upload("second")
+	if garbage.Value() != nil {
+		t.Error("garbage from before an upload of 64 MiB is still there after it")
+	}
 }
 
 func TestBuffersAreWaitedForWithTheContext(t *testing.T) {
