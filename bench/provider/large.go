@@ -27,41 +27,30 @@ func (b *bench) large(ctx context.Context) (rows []row, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(path)) }()
-	e, err := b.emulator()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, e.stop()) }()
-
-	bare := newBare(e)
 	var bareTook time.Duration
-	for i := range 2 { // the better of two, since the first one may find the file outside the cache
-		took, err := bare.file(ctx, path, fmt.Sprintf("bare/%d", i))
+	var apply measured
+	for range 2 { // the better of two, since the first one may find the file outside the cache
+		took, err := b.bareUpload(ctx, path)
 		if err != nil {
 			return nil, err
 		}
 		if bareTook == 0 || took < bareTook {
 			bareTook = took
 		}
+		again, err := b.applyFiles(ctx, roleProvider, path)
+		if err != nil {
+			return nil, err
+		}
+		if len(again.provider.Creates) != 1 {
+			return nil, fmt.Errorf("%d calls created, want 1", len(again.provider.Creates))
+		}
+		if apply.took == 0 || again.provider.Creates[0] < apply.provider.Creates[0] {
+			apply = again
+		}
 	}
-	floorSite, err := b.site(e, roleFloor, fileHCL(path))
+	floor, err := b.applyFiles(ctx, roleFloor, path)
 	if err != nil {
 		return nil, err
-	}
-	floor, err := floorSite.terraform(ctx, "apply", "-auto-approve")
-	if err != nil {
-		return nil, err
-	}
-	site, err := b.site(e, roleProvider, fileHCL(path))
-	if err != nil {
-		return nil, err
-	}
-	apply, err := site.terraform(ctx, "apply", "-auto-approve")
-	if err != nil {
-		return nil, err
-	}
-	if len(apply.provider.Creates) != 1 {
-		return nil, fmt.Errorf("%d calls created, want 1", len(apply.provider.Creates))
 	}
 	create := apply.provider.Creates[0]
 	name, note := fmt.Sprintf("one file of %d MiB", b.mib), cpuNote(apply.provider.CPU, apply.emulatorCPU)
@@ -72,6 +61,31 @@ func (b *bench) large(ctx context.Context) (rows []row, err error) {
 			bound(ratio(apply.took, floor.took+bareTook), apply.provider.CPU, apply.emulatorCPU), note + "; floor: floor provider and bare program"},
 		{name + ", peak memory", fmt.Sprintf("%d MiB", apply.provider.PeakKiB>>10), fmt.Sprintf("%d MiB", floor.provider.PeakKiB>>10), "", "floor: floor provider"},
 	}, nil
+}
+
+// bareUpload has the bare program upload a file to an emulator of its own.
+func (b *bench) bareUpload(ctx context.Context, path string) (took time.Duration, err error) {
+	e, err := b.emulator()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, e.stop()) }()
+	return newBare(e).file(ctx, path, "bare")
+}
+
+// applyFiles applies the configuration of some files. The emulator is a new one: what
+// an earlier one has written is removed with it, and not on its way to the disk.
+func (b *bench) applyFiles(ctx context.Context, role string, paths ...string) (m measured, err error) {
+	e, err := b.emulator()
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, e.stop()) }()
+	site, err := b.site(e, role, fileHCL(paths...))
+	if err != nil {
+		return m, err
+	}
+	return site.terraform(ctx, "apply", "-auto-approve")
 }
 
 // memory uploads a quarter of the large file, ten such files at once, and four
@@ -96,11 +110,6 @@ func (b *bench) memory(ctx context.Context) (rows []row, err error) {
 
 // peak is the most memory, in KiB, that the provider needs for so many files.
 func (b *bench) peak(ctx context.Context, count, mib int) (peak int, err error) {
-	e, err := b.emulator()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, e.stop()) }()
 	path, err := b.file("memory", mib)
 	if err != nil {
 		return 0, err
@@ -110,10 +119,6 @@ func (b *bench) peak(ctx context.Context, count, mib int) (peak int, err error) 
 	for i := range paths {
 		paths[i] = path
 	}
-	site, err := b.site(e, roleProvider, fileHCL(paths...))
-	if err != nil {
-		return 0, err
-	}
-	apply, err := site.terraform(ctx, "apply", "-auto-approve")
+	apply, err := b.applyFiles(ctx, roleProvider, paths...)
 	return apply.provider.PeakKiB, err
 }
