@@ -56,34 +56,46 @@ func dropUnreadLogs(environ []string, setenv func(name, value string) error) err
 func NewServer(p provider.Provider) tfprotov6.ProviderServer {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	return &server{ProviderServer: providerserver.NewProtocol6(p)(), ended: ended}
+	framework, ok := providerserver.NewProtocol6(p)().(wholeServer)
+	if !ok {
+		panic("the framework serves no list resources or actions any more")
+	}
+	return &server{wholeServer: framework, ended: ended}
+}
+
+// A wholeServer serves all kinds of types. Terraform looks for the last two by the server's type, so that a server
+// without them has no such types, without an error.
+type wholeServer interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
 }
 
 // A server forgets the context of each call when the call is over. The framework keeps those of all calls, with a dozen
 // loggers each, until the process ends: that is a gigabyte for a plan of ten thousand objects.
 type server struct {
-	tfprotov6.ProviderServer
+	wholeServer
 	ended context.Context // of every call that is over
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return call(ctx, s.ended, req, s.ProviderServer.ValidateResourceConfig)
+	return call(ctx, s.ended, req, s.wholeServer.ValidateResourceConfig)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return call(ctx, s.ended, req, s.ProviderServer.UpgradeResourceState)
+	return call(ctx, s.ended, req, s.wholeServer.UpgradeResourceState)
 }
 
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return call(ctx, s.ended, req, s.ProviderServer.ReadResource)
+	return call(ctx, s.ended, req, s.wholeServer.ReadResource)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return call(ctx, s.ended, req, s.ProviderServer.PlanResourceChange)
+	return call(ctx, s.ended, req, s.wholeServer.PlanResourceChange)
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return call(ctx, s.ended, req, s.ProviderServer.ApplyResourceChange)
+	return call(ctx, s.ended, req, s.wholeServer.ApplyResourceChange)
 }
 
 // call makes one call, whose context is another one afterwards.
