@@ -53,22 +53,25 @@ func (f *File) Size() int64 { return f.info.Size() }
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
 
-// fileState is what tells a file, and its content at some time, from others.
-type fileState struct {
-	Path    string `json:"path"`
+// A FileState is what tells a file, and its content at some time, from others.
+type FileState struct {
+	Path    string `json:"path"` // absolute
 	Size    int64  `json:"size"`
 	ModTime int64  `json:"mtime"` // nanoseconds since 1970
-	Inode   uint64 `json:"inode"`
+	Inode   uint64 `json:"inode"` // 0 if unknown
+}
+
+// NewFileState returns the state of the file of a path, from what a look at it has told.
+func NewFileState(path string, info os.FileInfo) FileState {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		absolute = path
+	}
+	return FileState{Path: absolute, Size: info.Size(), ModTime: info.ModTime().UnixNano(), Inode: inode(info)}
 }
 
 // state returns the file's state when it was opened.
-func (f *File) state() fileState {
-	path, err := filepath.Abs(f.path)
-	if err != nil {
-		path = f.path
-	}
-	return fileState{Path: path, Size: f.info.Size(), ModTime: f.info.ModTime().UnixNano(), Inode: inode(f.info)}
-}
+func (f *File) state() FileState { return NewFileState(f.path, f.info) }
 
 // changed says how the file differs from what it was when it was opened; "" if it does not. A file that was replaced
 // under its name has changed as well.

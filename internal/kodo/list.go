@@ -151,7 +151,7 @@ func (c *Client) EmptyBucket(ctx context.Context, name string) (deleted int, err
 func (c *Client) deleteAll(ctx context.Context, bucket string, objects []objectAnswer) (deleted int, err error) {
 	operations := make([]operation, len(objects))
 	for i, object := range objects {
-		operations[i] = operationOn("delete", "delete", bucket, object.Key)
+		operations[i] = deleteOf(bucket, object.Key)
 	}
 	var results []result
 	lost := false

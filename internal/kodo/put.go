@@ -68,6 +68,11 @@ type Stored struct {
 //
 // The Client remembers every key that it stored or adopted, or was to create and could not, so that Remove leaves it.
 func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
+	return c.putAfter(ctx, p, nil)
+}
+
+// putAfter is Put after a look at the object, unless there was none.
+func (c *Client) putAfter(ctx context.Context, p Put, seen *look) (Stored, error) {
 	if err := p.check(); err != nil {
 		return Stored{}, err
 	}
@@ -76,10 +81,15 @@ func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 		return Stored{}, err
 	}
 	defer unlock()
-	if c.own.claimed(p.Bucket, p.Key) == doomed && p.Guard.at == 0 {
+	claimed := c.own.claimed(p.Bucket, p.Key)
+	if claimed == doomed && p.Guard.at == 0 {
 		return Stored{}, &DoomedError{Bucket: p.Bucket, Key: p.Key}
 	}
-	done, err := c.put(ctx, p)
+	if seen == nil || claimed != unclaimed { // another Put may have come between the look and the lock
+		have, err := c.Stat(ctx, p.Bucket, p.Key)
+		seen = &look{have, err}
+	}
+	done, err := c.put(ctx, p, *seen)
 	switch {
 	case err == nil:
 		c.own.claim(p.Bucket, p.Key, held)
@@ -89,9 +99,15 @@ func (c *Client) Put(ctx context.Context, p Put) (Stored, error) {
 	return done, err
 }
 
-func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
+// A look is what a stat has come to.
+type look struct {
+	object Object
+	err    error
+}
+
+func (c *Client) put(ctx context.Context, p Put, seen look) (Stored, error) {
 	u := &upload{Put: p, insertOnly: p.Guard == IfAbsent(), record: c.newRecord(p)}
-	have, err := c.allowed(ctx, p)
+	have, err := p.allows(seen.object, seen.err)
 	if err != nil {
 		return Stored{}, err
 	}
@@ -126,11 +142,6 @@ func (c *Client) put(ctx context.Context, p Put) (Stored, error) {
 		return c.settle(ctx, u, etag, err)
 	}
 	return Stored{ETag: etag, Size: p.Content.Size()}, nil
-}
-
-// allowed looks at the object that a Put is about to replace, and returns it, or nil if there is none.
-func (c *Client) allowed(ctx context.Context, p Put) (*Object, error) {
-	return p.allows(c.Stat(ctx, p.Bucket, p.Key))
 }
 
 // allows judges what a look at the object has come to.

@@ -37,6 +37,47 @@ func (r Removal) String() string {
 	}
 }
 
+// A Doomed is an object that is to be deleted: the one that was put at that time, or, if that is 0, the one whose hash
+// is ETag.
+type Doomed struct {
+	Key     string
+	PutTime PutTime
+	ETag    string
+}
+
+// A removing is a Doomed on its way.
+type removing struct {
+	Doomed
+	claimed claim
+	lost    bool // the answer to an attempt to delete it was lost
+}
+
+// verdict says what a look at the object has come to: 0 means that it is to be deleted.
+func (r *removing) verdict(have Object, err error) (Removal, error) {
+	switch {
+	case IsGone(err) && r.lost:
+		return Removed, nil
+	case IsGone(err):
+		return AlreadyGone, nil
+	case err != nil:
+		return 0, err
+	case r.PutTime != 0 && have.PutTime != r.PutTime, r.PutTime == 0 && have.ETag != r.ETag:
+		return Changed, nil
+	case r.claimed == refused:
+		return Contested, nil
+	}
+	return 0, nil
+}
+
+// deleted says what an attempt to delete the object has come to.
+func (r *removing) deleted(err error) (Removal, error) {
+	if err == nil || IsGone(err) {
+		return Removed, nil
+	}
+	r.lost = r.lost || answerLost(err)
+	return 0, err
+}
+
 // Remove deletes the object that was put at t, or, if t is 0, the one whose hash is etag. It looks at the object
 // under the lock of its key immediately before each attempt to delete it. Kodo's delete has no condition, so for one
 // round trip a writer in another process could still lose its object.
@@ -46,39 +87,17 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 		return 0, err
 	}
 	defer unlock()
-	claimed := c.own.claimed(bucket, key)
-	if claimed == held {
+	r := removing{Doomed: Doomed{key, t, etag}, claimed: c.own.claimed(bucket, key)}
+	if r.claimed == held {
 		return Kept, nil
 	}
 	var removal Removal
-	lost := false
-	err = c.retry(ctx, func() error {
-		have, err := c.statOnce(ctx, bucket, key)
-		switch {
-		case IsGone(err) && lost:
-			removal = Removed
-			return nil
-		case IsGone(err):
-			removal = AlreadyGone
-			return nil
-		case err != nil:
-			return err
-		case t != 0 && have.PutTime != t, t == 0 && have.ETag != etag:
-			removal = Changed
-			return nil
-		case claimed == refused:
-			removal = Contested
-			return nil
+	err = c.retry(ctx, func() (err error) {
+		removal, err = r.verdict(c.statOnce(ctx, bucket, key))
+		if removal == 0 && err == nil {
+			removal, err = r.deleted(c.deleteOnce(ctx, bucket, key))
 		}
-		err = c.deleteOnce(ctx, bucket, key)
-		switch {
-		case err == nil, IsGone(err):
-			removal = Removed
-			return nil
-		default:
-			lost = lost || answerLost(err)
-			return err
-		}
+		return err
 	})
 	if err != nil {
 		c.own.claim(bucket, key, doomed)
@@ -88,5 +107,7 @@ func (c *Client) Remove(ctx context.Context, bucket, key string, t PutTime, etag
 }
 
 func (c *Client) deleteOnce(ctx context.Context, bucket, key string) error {
-	return c.operateOnce(ctx, operationOn("delete", "delete", bucket, key), nil)
+	return c.operateOnce(ctx, deleteOf(bucket, key), nil)
 }
+
+func deleteOf(bucket, key string) operation { return operationOn("delete", "delete", bucket, key) }

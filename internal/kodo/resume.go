@@ -46,7 +46,7 @@ type recordedUpload struct {
 	Account  string    `json:"account"` // digest of the access key
 	Bucket   string    `json:"bucket"`
 	Key      string    `json:"key"`
-	File     fileState `json:"file"`
+	File     FileState `json:"file"`
 	ETag     string    `json:"etag"` // that was planned, "" if none was
 	PartSize int64     `json:"part_size"`
 	ID       string    `json:"upload_id"`

@@ -32,11 +32,31 @@ func (c *Client) StatAll(ctx context.Context, bucket string, keys []string) (map
 	return objects, nil
 }
 
-// statBatch is StatAll for up to 1000 keys. What one operation of a batch is refused for a moment is asked again alone.
+// statBatch is StatAll for up to 1000 keys.
 func (c *Client) statBatch(ctx context.Context, bucket string, keys []string) ([]Object, error) {
+	looks, err := c.lookAt(ctx, bucket, keys)
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]Object, 0, len(keys))
+	for _, seen := range looks {
+		switch {
+		case IsGone(seen.err):
+		case seen.err != nil:
+			return nil, seen.err
+		default:
+			objects = append(objects, seen.object)
+		}
+	}
+	return objects, nil
+}
+
+// lookAt looks at up to 1000 objects in one batch. What one operation of a batch is refused for a moment is asked again
+// alone.
+func (c *Client) lookAt(ctx context.Context, bucket string, keys []string) ([]look, error) {
 	operations := make([]operation, len(keys))
 	for i, key := range keys {
-		operations[i] = operationOn("stat", "stat", bucket, key)
+		operations[i] = statOf(bucket, key)
 	}
 	var results []result
 	err := c.retry(ctx, func() (err error) {
@@ -46,21 +66,21 @@ func (c *Client) statBatch(ctx context.Context, bucket string, keys []string) ([
 	if err != nil {
 		return nil, err
 	}
-	objects := make([]Object, 0, len(keys))
+	looks := make([]look, len(keys))
 	for i, result := range results {
-		var answer objectAnswer
-		err := result.into(&answer)
-		object := answer.object(keys[i])
-		if failed := (*Error)(nil); err != nil && !IsGone(err) && errors.As(err, &failed) && c.retryable(failed) {
-			object, err = c.Stat(ctx, bucket, keys[i])
-		}
-		switch {
-		case IsGone(err):
-		case err != nil:
-			return nil, err
-		default:
-			objects = append(objects, object)
+		looks[i] = result.look(keys[i])
+		if failed := (*Error)(nil); errors.As(looks[i].err, &failed) && c.retryable(failed) {
+			looks[i].object, looks[i].err = c.Stat(ctx, bucket, keys[i])
 		}
 	}
-	return objects, nil
+	return looks, nil
+}
+
+// look is what a stat in a batch has come to.
+func (r result) look(key string) look {
+	var answer objectAnswer
+	if err := r.into(&answer); err != nil {
+		return look{err: err}
+	}
+	return look{object: answer.object(key)}
 }

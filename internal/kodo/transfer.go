@@ -30,7 +30,7 @@ var errOntoItself = errors.New("an object cannot be copied or moved onto itself"
 // that there is no source.
 func (c *Client) Copy(ctx context.Context, t Transfer) (made Stored, err error) {
 	err = c.guarded(ctx, t, func(source Object) error {
-		have, err := c.allowed(ctx, Put{Bucket: t.Bucket, Key: t.Key, Guard: t.Guard})
+		have, err := Put{Bucket: t.Bucket, Key: t.Key, Guard: t.Guard}.allows(c.Stat(ctx, t.Bucket, t.Key))
 		switch {
 		case err != nil:
 			return err

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+	"github.com/qiniu/terraform-provider-kodo/internal/site"
 	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
@@ -192,6 +193,7 @@ func (p *kodoProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 		Home:      p.env.home(),
 		KeySource: s.keys.source,
 		Now:       p.env.Now,
+		Hashes:    &site.Hashes{},
 	}
 	if s.keys.access != "" {
 		data.Signer = kodo.NewSigner(s.keys.access, s.keys.secret)

@@ -21,6 +21,7 @@ import (
 func (*kodoProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		resources.NewBucket,
+		resources.NewDirectory,
 		resources.NewObject,
 		resources.NewObjectCopy,
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+	"github.com/qiniu/terraform-provider-kodo/internal/site"
 )
 
 // Provider is what the configured provider hands to every type.
@@ -29,6 +30,9 @@ type Provider struct {
 
 	// Signer signs for the account without a request. It is nil while the keys are not known yet.
 	Signer *kodo.Signer
+
+	// Hashes are those of local files that were read already.
+	Hashes *site.Hashes
 
 	// Now is the clock by which deadlines of tokens and links are reckoned.
 	Now func() time.Time

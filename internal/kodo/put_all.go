@@ -1,0 +1,69 @@
+package kodo
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A FilePut is a Put whose content is a file, which is opened when its turn comes.
+type FilePut struct {
+	Put
+	Path string
+}
+
+const (
+	// lookAhead is how many objects are looked at in one request before they are written. More would leave more time
+	// between the look and the write.
+	lookAhead = 128
+	// waiting is how many Puts there are for each request that may be in flight, so that none of those is idle while
+	// files are read and objects are looked at.
+	waitingForEach = 2
+)
+
+// PutAll stores files as objects of one bucket, as many at once as the Client may have requests in flight, and says of
+// each what came of it, from many goroutines. The files are read, hashed and sent in one go.
+//
+// A Put that replaces an object is judged by a look that may be older by the time that the 128 Puts around it take.
+// One that creates an object needs no look: Kodo refuses it if there is one.
+func (c *Client) PutAll(ctx context.Context, bucket string, puts []FilePut, done func(i int, stored Stored, err error)) {
+	var g errgroup.Group
+	g.SetLimit(waitingForEach * c.config.Concurrency)
+	for start := 0; start < len(puts); start += lookAhead {
+		some := puts[start:min(start+lookAhead, len(puts))]
+		keys := make([]string, len(some))
+		for i, p := range some {
+			keys[i] = p.Key
+		}
+		looks, err := c.lookAt(ctx, bucket, keys)
+		if err != nil { // so will the others
+			for i := start; i < len(puts); i++ {
+				done(i, Stored{}, err)
+			}
+			break
+		}
+		for i, p := range some {
+			p.Bucket = bucket
+			g.Go(func() error {
+				stored, err := c.putFile(ctx, p, &looks[i])
+				done(start+i, stored, err)
+				return nil
+			})
+		}
+	}
+	_ = g.Wait() // each has told its error
+}
+
+func (c *Client) putFile(ctx context.Context, p FilePut, seen *look) (stored Stored, err error) {
+	if ctx.Err() != nil {
+		return Stored{}, context.Cause(ctx)
+	}
+	file, err := OpenFile(p.Path)
+	if err != nil {
+		return Stored{}, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	p.Content = file
+	return c.putAfter(ctx, p.Put, seen)
+}

@@ -1,0 +1,213 @@
+package site
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
+)
+
+// An Entry is what is known of a published object.
+type Entry struct {
+	ETag    string
+	Size    int64
+	PutTime kodo.PutTime // 0 if it could not be read back after it was stored
+	Facets  *Facets
+	// Theirs says that somebody else has put it there, so that it is only removed where everything is.
+	Theirs bool
+}
+
+func entryOf(o kodo.Object) Entry {
+	facets := facetsOf(o)
+	return Entry{ETag: o.ETag, Size: o.Size, PutTime: o.PutTime, Facets: &facets}
+}
+
+// looksLike reports whether a visitor would see no difference.
+func (e Entry) looksLike(other Entry) bool {
+	return e.ETag == other.ETag && (e.Facets == other.Facets || e.Facets.equal(*other.Facets))
+}
+
+// A Record is what is published, by keys, and how that differs from what there was when a publication was last
+// completed. Because it says both, what has changed for visitors is known after any number of failures in between,
+// whoever made the changes.
+type Record struct {
+	Have map[string]Entry
+
+	// was holds the keys that look different since; with an empty ETag those that were not there then.
+	was map[string]Entry
+
+	// left holds objects that were left to expire when their files were removed: those are still ours to replace.
+	left map[string]leftover
+}
+
+// A leftover is an object that expires by itself.
+type leftover struct {
+	PutTime kodo.PutTime `json:"t"`
+	Until   int64        `json:"u"` // seconds since 1970
+}
+
+// NewRecord returns the Record of what is not published yet.
+func NewRecord() *Record {
+	return &Record{Have: map[string]Entry{}, was: map[string]Entry{}, left: map[string]leftover{}}
+}
+
+// Clone returns a Record that can be changed on its own.
+func (r *Record) Clone() *Record {
+	return &Record{Have: maps.Clone(r.Have), was: maps.Clone(r.was), left: maps.Clone(r.left)}
+}
+
+// Keys returns the keys of what is there, in order.
+func (r *Record) Keys() []string { return slices.Sorted(maps.Keys(r.Have)) }
+
+// before returns what there was when a publication was last completed.
+func (r *Record) before(key string) (e Entry, ok bool) {
+	if e, ok = r.was[key]; ok {
+		return e, e.ETag != ""
+	}
+	e, ok = r.Have[key]
+	return e, ok
+}
+
+// set records what is under a key.
+func (r *Record) set(key string, now Entry) {
+	before, known := r.before(key)
+	r.Have[key] = now
+	if known && before.looksLike(now) {
+		delete(r.was, key)
+	} else {
+		r.was[key] = before
+	}
+}
+
+// drop records that there is nothing under a key.
+func (r *Record) drop(key string) {
+	before, known := r.before(key)
+	delete(r.Have, key)
+	if known {
+		r.was[key] = before
+	} else {
+		delete(r.was, key)
+	}
+}
+
+// forget takes a key out of the record as if it had never been there.
+func (r *Record) forget(key string) {
+	delete(r.Have, key)
+	delete(r.was, key)
+}
+
+// complete records that a publication was completed.
+func (r *Record) complete(now time.Time) {
+	r.was = map[string]Entry{}
+	for key, e := range r.Have {
+		e.Theirs = false
+		r.Have[key] = e
+	}
+	maps.DeleteFunc(r.left, func(_ string, l leftover) bool { return l.Until < now.Unix() })
+}
+
+// Changes returns the keys that were added, changed and deleted since a publication was last completed, in order.
+func (r *Record) Changes() (added, changed, deleted []string) {
+	for _, key := range sortedKeys(r.was) {
+		_, there := r.Have[key]
+		switch was := r.was[key].ETag != ""; {
+		case was && there:
+			changed = append(changed, key)
+		case was:
+			deleted = append(deleted, key)
+		case there:
+			added = append(added, key)
+		}
+	}
+	return added, changed, deleted
+}
+
+// Drifted reports whether what is there looks different from what was published when that was last completed.
+func (r *Record) Drifted() bool { return len(r.was) > 0 }
+
+// See records what there is of what was there.
+func (r *Record) See(found map[string]kodo.Object) {
+	for key, had := range r.Have {
+		if object, ok := found[key]; ok {
+			now := entryOf(object)
+			now.Theirs = had.Theirs
+			r.set(key, now)
+		} else {
+			r.drop(key)
+		}
+	}
+	r.share()
+}
+
+// SeeAll records everything that there is under the prefix, whoever made it.
+func (r *Record) SeeAll(found map[string]kodo.Object) {
+	for key, object := range found {
+		if _, ok := r.Have[key]; !ok {
+			theirs := entryOf(object)
+			theirs.Theirs = true
+			r.set(key, theirs)
+		}
+	}
+	r.See(found)
+}
+
+// Import records what there is under the prefix as what was there when the record begins.
+func (r *Record) Import(found map[string]kodo.Object) {
+	r.SeeAll(found)
+	r.was = map[string]Entry{}
+}
+
+// share lets equal facets be one.
+func (r *Record) share() {
+	known := map[string]*Facets{}
+	for _, entries := range []map[string]Entry{r.Have, r.was} {
+		for key, e := range entries {
+			if e.Facets == nil {
+				continue
+			}
+			text := e.Facets.text()
+			if known[text] == nil {
+				known[text] = e.Facets
+			}
+			e.Facets = known[text]
+			entries[key] = e
+		}
+	}
+}
+
+// ETags returns the hash of each key.
+func (r *Record) ETags() map[string]string {
+	etags := make(map[string]string, len(r.Have))
+	for key, e := range r.Have {
+		etags[key] = e.ETag
+	}
+	return etags
+}
+
+// Size returns the bytes of all objects.
+func (r *Record) Size() (total int64) {
+	for _, e := range r.Have {
+		total += e.Size
+	}
+	return total
+}
+
+// Digest identifies the objects: their keys, their content, and how they are served and kept.
+func (r *Record) Digest() string {
+	return digestOf(r.Have)
+}
+
+func digestOf(entries map[string]Entry) string {
+	d, texts := newDigest(), map[*Facets]string{}
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		e := entries[key]
+		text, ok := texts[e.Facets]
+		if !ok {
+			text = e.Facets.text()
+			texts[e.Facets] = text
+		}
+		d.add(key, e.ETag, text)
+	}
+	return d.String()
+}
