@@ -221,10 +221,12 @@ func TestSumOfWhatChanged(t *testing.T) {
 		change func(path string) error
 		says   string
 	}{
-		"vanished":  {os.Remove, "vanished"},
-		"grown":     {func(path string) error { return os.WriteFile(path, []byte("hello and more"), 0o600) }, "written to"},
-		"shrunk":    {func(path string) error { return os.Truncate(path, 1) }, "written to"},
-		"replaced":  {func(path string) error { return errors.Join(os.WriteFile(path+"+", []byte("HELLO"), 0o600), os.Rename(path+"+", path)) }, "written to"},
+		"vanished": {os.Remove, "vanished"},
+		"grown":    {func(path string) error { return os.WriteFile(path, []byte("hello and more"), 0o600) }, "written to"},
+		"shrunk":   {func(path string) error { return os.Truncate(path, 1) }, "written to"},
+		"replaced": {func(path string) error {
+			return errors.Join(os.WriteFile(path+"+", []byte("HELLO"), 0o600), os.Rename(path+"+", path))
+		}, "written to"},
 		"a folder":  {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, "directory"},
 		"huge":      {func(path string) error { return os.Truncate(path, 9<<20) }, "written to"},
 		"unchanged": {func(string) error { return nil }, ""},
