@@ -304,8 +304,10 @@ func TestDirectoryRenamed(t *testing.T) {
 func TestDirectoryImport(t *testing.T) {
 	t.Parallel()
 	for name, importIt := range map[string]func(s *acctest.Session) acctest.Diagnostics{
-		"id":       func(s *acctest.Session) acctest.Diagnostics { return s.Import(siteAddress, "assets/site/") },
-		"identity": func(s *acctest.Session) acctest.Diagnostics { return s.ImportIdentity(siteAddress, values{"bucket": "assets", "prefix": "site/"}) },
+		"id": func(s *acctest.Session) acctest.Diagnostics { return s.Import(siteAddress, "assets/site/") },
+		"identity": func(s *acctest.Session) acctest.Diagnostics {
+			return s.ImportIdentity(siteAddress, values{"bucket": "assets", "prefix": "site/"})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 	"github.com/qiniu/terraform-provider-kodo/internal/site"
+	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
 // This file is the model of kodo_directory, and the record of its objects in the private state.
@@ -108,23 +109,17 @@ func (m *directoryModel) name() string {
 
 // A directoryRule is one rule block.
 type directoryRule struct {
-	Pattern            types.String `tfsdk:"pattern"`
-	ContentType        types.String `tfsdk:"content_type"`
-	StorageClass       types.String `tfsdk:"storage_class"`
-	CacheControl       types.String `tfsdk:"cache_control"`
-	ContentDisposition types.String `tfsdk:"content_disposition"`
-	ContentEncoding    types.String `tfsdk:"content_encoding"`
-	ContentLanguage    types.String `tfsdk:"content_language"`
-	Expires            types.String `tfsdk:"expires"`
-	Metadata           types.Map    `tfsdk:"metadata"`
+	tfkodo.Headers
+
+	Pattern      types.String `tfsdk:"pattern"`
+	ContentType  types.String `tfsdk:"content_type"`
+	StorageClass types.String `tfsdk:"storage_class"`
+	Metadata     types.Map    `tfsdk:"metadata"`
 }
 
 // facets are the same as those of an object.
 func (r *directoryRule) facets() objectFacets {
-	return objectFacets{
-		ContentType: r.ContentType, StorageClass: r.StorageClass, CacheControl: r.CacheControl, ContentDisposition: r.ContentDisposition,
-		ContentEncoding: r.ContentEncoding, ContentLanguage: r.ContentLanguage, Expires: r.Expires, Metadata: r.Metadata,
-	}
+	return objectFacets{Headers: r.Headers, ContentType: r.ContentType, StorageClass: r.StorageClass, Metadata: r.Metadata}
 }
 
 // rules are the rule blocks, of which everything is known.
