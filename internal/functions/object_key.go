@@ -32,8 +32,8 @@ func NewObjectKey() function.Function {
 		compute: func(_ context.Context, arguments []string) (string, *function.FuncError) {
 			category, owner, filename := arguments[0], arguments[1], arguments[3]
 			at, err := time.Parse(time.RFC3339, arguments[2])
-			if err != nil {
-				err = errors.New("it must be an RFC 3339 instant")
+			if at = at.UTC(); err != nil || at.Year() < 0 || at.Year() > 9999 { // in UTC it may be in another year
+				err = errors.New("it must be an RFC 3339 instant of the years 0 to 9999 in UTC")
 			}
 			failed := function.ConcatFuncErrors(
 				refused(0, checkSegments(category), "voices"),
@@ -44,7 +44,7 @@ func NewObjectKey() function.Function {
 			if failed != nil {
 				return "", failed
 			}
-			key := path.Join(category, owner, at.UTC().Format("200601"), digits(arguments)+"."+extension(filename))
+			key := path.Join(category, owner, at.Format("200601"), digits(arguments)+"."+extension(filename))
 			if err := kodo.CheckKey(key); err != nil {
 				return "", refused(0, err, "voices")
 			}
