@@ -2,6 +2,7 @@ package kodo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -13,6 +14,20 @@ const Cancel = -1
 type Lifecycle struct {
 	Delete int
 	To     map[StorageClass]int
+}
+
+// warmestFirst is the order in which Kodo moves objects from class to class, never back.
+func warmestFirst() []StorageClass {
+	return []StorageClass{Standard, InfrequentAccess, IntelligentTiering, ArchiveInstantRetrieval, Archive, DeepArchive}
+}
+
+// Follows reports whether a transition to a class that was asked for is still to come, or may have been made: the
+// object is of that class by then, or of a colder one, or of one that is not known here. Otherwise somebody has
+// cancelled it.
+func (o Object) Follows(to StorageClass) bool {
+	_, due := o.Transitions[to]
+	is := slices.Index(warmestFirst(), o.StorageClass)
+	return due || is < 0 || is >= slices.Index(warmestFirst(), to)
 }
 
 // arguments are those of Kodo's operation, the warmest class first and deletion last.

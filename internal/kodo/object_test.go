@@ -38,6 +38,28 @@ func TestStatFields(t *testing.T) {
 	}
 }
 
+func TestFollows(t *testing.T) {
+	t.Parallel()
+	toIA := map[kodo.StorageClass]time.Time{kodo.InfrequentAccess: time.Unix(1700000001, 0)}
+	for name, tt := range map[string]struct {
+		object kodo.Object
+		want   bool
+	}{
+		"to come":          {kodo.Object{Transitions: toIA}, true},
+		"cancelled":        {kodo.Object{}, false},
+		"made":             {kodo.Object{StorageClass: kodo.InfrequentAccess}, true},
+		"made and more":    {kodo.Object{StorageClass: kodo.DeepArchive}, true},
+		"of unknown class": {kodo.Object{StorageClass: 42}, true},
+	} {
+		if got := tt.object.Follows(kodo.InfrequentAccess); got != tt.want {
+			t.Errorf("%s: Follows() = %t, want %t", name, got, tt.want)
+		}
+	}
+	if (kodo.Object{StorageClass: kodo.InfrequentAccess, Transitions: toIA}).Follows(kodo.Archive) {
+		t.Error("an object that is warmer has not become an archive")
+	}
+}
+
 // An object of a class that nobody here has heard of is an object all the same.
 func TestStatUnknownNumbers(t *testing.T) {
 	t.Parallel()

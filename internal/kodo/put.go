@@ -54,8 +54,8 @@ func (p Put) check() error {
 type Stored struct {
 	ETag string // as Kodo answered it, verified against the bytes that were sent
 	Size int64
-	// Adopted is the object that held the content already, so that nothing was sent; nil if the content was stored
-	// now. Its content type, storage class, metadata and expiry are what they were.
+	// Adopted is the object that held the content already, as it was found; nil if the content was stored now. A Put
+	// has sent nothing, so that its content type, storage class, metadata and expiry are what they were.
 	Adopted *Object
 }
 

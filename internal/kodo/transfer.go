@@ -3,6 +3,7 @@ package kodo
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
 // A Transfer makes an object of another one inside Kodo. Kodo does that within one region only.
@@ -23,7 +24,8 @@ type Transfer struct {
 var errOntoItself = errors.New("an object cannot be copied or moved onto itself")
 
 // Copy makes a copy of an object, with its content type, storage class and metadata but without its lifecycle. An
-// object of the same content that is there already is adopted, as by Put, and nothing is sent.
+// object of the same content that is there already is adopted, as by Put; nothing is sent if it has all of these too,
+// and otherwise it is copied over.
 //
 // It looks at both objects first and writes under the locks of both keys. Refusals are *ExistsError, *ChangedError,
 // *DoomedError, *FrozenError, and *SourceChangedError if the source has not the hash that was asked for. IsGone tells
@@ -36,7 +38,11 @@ func (c *Client) Copy(ctx context.Context, t Transfer) (made Stored, err error) 
 			return err
 		case have != nil && have.ETag == source.ETag && !t.Again:
 			made = Stored{ETag: have.ETag, Size: have.Size, Adopted: have}
-			return nil
+			if have.servedLike(source) {
+				return nil
+			}
+			t.Guard = IfPutTime(have.PutTime)
+			return c.relocate(ctx, t, "copy", source)
 		case have != nil && t.Guard == IfAbsent():
 			return &ExistsError{Bucket: t.Bucket, Object: *have}
 		}
@@ -44,6 +50,11 @@ func (c *Client) Copy(ctx context.Context, t Transfer) (made Stored, err error) 
 		return c.relocate(ctx, t, "copy", source)
 	})
 	return made, err
+}
+
+// servedLike reports whether an object has all that a copy of another one would have beside the content.
+func (o Object) servedLike(other Object) bool {
+	return o.ContentType == other.ContentType && o.StorageClass == other.StorageClass && maps.Equal(o.Metadata, other.Metadata)
 }
 
 // Move gives an object another name, in its bucket or in another one. It looks at the object first and writes under

@@ -1,12 +1,18 @@
 package resources_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
 
 // The tests of bytes that a plan does not look at: secrets, and files that are made during the apply.
@@ -182,6 +188,88 @@ func TestObjectImportedWrites(t *testing.T) {
 			expectEmptyPlan(t, s, page(test.config))
 		})
 	}
+}
+
+// TestObjectWithoutContent follows an object whose bytes are somebody else's: a plan shows that they have changed, and
+// its apply takes note and writes nothing.
+func TestObjectWithoutContent(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	put(t, h, "assets", pageKey, "hello")
+	s := h.Session()
+	config := page(values{"content": nil, "content_type": "text/plain"})
+	if diags := s.Import(pageAddress, "assets/page.html"); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	apply(t, s, config)
+	expectEmptyPlan(t, s, config)
+
+	put(t, h, "assets", pageKey, "etag")
+	h.Writes()
+	plan := s.Plan(config)
+	expectActions(t, plan.Actions(), map[string]acctest.Action{pageAddress: acctest.Update})
+	expectWarning(t, plan.Diagnostics, "Object Written By Somebody Else", `"page.html" in bucket "assets"`, helloETag, etagETag, "set source or content")
+	expectPlanned(t, plan, values{"etag": etagETag, "put_time": acctest.Unknown{}})
+	if diags := s.Apply(plan); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	expectWrites(t, h)
+	expectState(t, s, pageAddress, values{"etag": etagETag, "size": int64(4)})
+	expectEmptyPlan(t, s, config)
+}
+
+// TestObjectTransitionCancelled asks again for a transition that somebody has cancelled, and not for one that was made.
+func TestObjectTransitionCancelled(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := page(values{"transition": values{"ia_days": 1, "archive_days": 9}})
+	apply(t, s, config)
+	ref := engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}
+	if err := h.Engine().ChangeLifetime(ref, engine.Days{To: map[int]int{engine.Archive: engine.Cancel}}); err != nil {
+		t.Fatal(err)
+	}
+	h.Writes()
+	apply(t, s, config)
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toArchiveAfterDays/9"+ifHello)
+	expectEmptyPlan(t, s, config)
+
+	if err := h.Engine().Advance(3 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	expectEmptyPlan(t, s, config)
+}
+
+// TestAccObjectSecret has a real Terraform write bytes that neither its plan nor its state holds.
+func TestAccObjectSecret(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	if !h.CLI().WriteOnly() {
+		return // TestObjectSecretContent does the same through the provider protocol
+	}
+	config := func(text string, version int) string {
+		return h.Config(fmt.Sprintf("resource \"kodo_object\" \"page\" {\n  bucket = \"assets\"\n  key = \"page.html\"\n  content_wo = %q\n  content_wo_version = %d\n}\n", text, version))
+	}
+	holds := func(want string) resource.TestCheckFunc {
+		return func(state *terraform.State) error {
+			switch got, err := h.Content("assets", pageKey); {
+			case err != nil:
+				return err
+			case string(got) != want:
+				return fmt.Errorf("the object holds %q, not %q", got, want)
+			}
+			if strings.Contains(state.String(), want) {
+				return fmt.Errorf("the state holds the secret: %s", state)
+			}
+			return nil
+		}
+	}
+	h.Test(
+		resource.TestStep{Config: config("hello-secret", 1), Check: holds("hello-secret")},
+		resource.TestStep{Config: config("other-secret", 1), Check: holds("hello-secret")},
+		resource.TestStep{Config: config("other-secret", 2), Check: holds("other-secret")},
+		resource.TestStep{PreConfig: func() { put(t, h, "assets", pageKey, "somebody else's") }, Config: config("other-secret", 2), Check: holds("other-secret")},
+	)
 }
 
 // TestObjectGeneratedConfig plans nothing for the configuration that Terraform writes for an imported object.

@@ -303,8 +303,14 @@ func TestObjectCopyGuards(t *testing.T) {
 		put(t, h, "assets", "copy.txt", "hello")
 		_, diags := apply(t, s, theCopy(nil))
 		expectWarning(t, diags, "Existing Object Adopted", `"copy.txt" in bucket "assets"`)
-		expectWrites(t, h)
+		expectWrites(t, h, recopied) // so that it inherits as any other copy does
+		expectState(t, s, copyAddress, values{"storage_class": "IA", "cache_control": "no-store", "effective_metadata": map[string]any{"owner": "harbour"}})
 		expectEmptyPlan(t, s, theCopy(nil))
+
+		s.Forget(copyAddress) // as if the apply had been killed: then it is the copy already
+		_, diags = apply(t, s, theCopy(nil))
+		expectWarning(t, diags, "Existing Object Adopted")
+		expectWrites(t, h)
 	})
 	t.Run("written since the plan", func(t *testing.T) {
 		t.Parallel()

@@ -127,7 +127,22 @@ func (f *objectFacets) fill(found kodo.Object) {
 	if found.Expires.IsZero() { // somebody cancelled it, or it never was
 		f.DeleteAfterDays = types.Int64Null()
 	}
+	f.Transition = f.standing(found)
 	f.Take(found.Metadata)
+}
+
+// standing is transition without what somebody has cancelled.
+func (f *objectFacets) standing(found kodo.Object) types.Object {
+	if f.Transition.IsNull() || f.Transition.IsUnknown() {
+		return f.Transition
+	}
+	days := f.Transition.Attributes() // a copy
+	for argument, class := range transitions() {
+		if !found.Follows(class) {
+			days[argument] = types.Int64Null()
+		}
+	}
+	return types.ObjectValueMust(transitionTypes(), days)
 }
 
 // userMetadata is the part of Kodo's metadata that are no headers.

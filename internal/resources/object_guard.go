@@ -32,7 +32,8 @@ func (r *objects) planDestroy(state *objectBase) diag.Diagnostics {
 func (m *objectBase) prevented(done string) (diags diag.Diagnostics) {
 	if m.DeletionPolicy.ValueString() == deletionPrevent {
 		diags.AddAttributeError(path.Root("deletion_policy"), "Deletion Prevented", fmt.Sprintf("Object %s cannot be %s, because its deletion_policy is PREVENT. "+
-			"To let it go, set deletion_policy to DELETE, or to ABANDON to leave the object in the bucket, and apply that first.", m.name(), done))
+			"To let it go, set deletion_policy to DELETE, or to ABANDON to leave the object in the bucket, and apply that first. "+
+			"If it is tainted, `terraform untaint` with its address has to come before that, and keeps it.", m.name(), done))
 	}
 	return diags
 }
@@ -86,7 +87,7 @@ func (r *objects) remove(ctx context.Context, state *objectBase) (diags diag.Dia
 // adopted says that an object was there already, with the content that was to be stored.
 func adopted(plan *objectBase) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Existing Object Adopted", fmt.Sprintf("Object %s existed already, with exactly the content of this configuration. "+
-		"Nothing was sent, and this resource manages the object from now on: destroying it deletes the object. "+
+		"Its bytes were not sent again, and this resource manages the object from now on: destroying it deletes the object. "+
 		"If a resource of another provider block manages it as well, move it with a moved block instead.", plan.name()))
 }
 

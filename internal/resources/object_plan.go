@@ -112,6 +112,7 @@ func (p *planning) content(ctx context.Context) (diags diag.Diagnostics) {
 			return diags
 		}
 		p.sameBytes()
+		diags.Append(p.written()...)
 		return diags
 	}
 	if !config.ContentWO.IsNull() || !config.SourceHash.IsNull() {
@@ -124,6 +125,19 @@ func (p *planning) content(ctx context.Context) (diags diag.Diagnostics) {
 		return diags
 	}
 	return p.localContent(ctx)
+}
+
+// written notices that somebody else has stored other bytes than those that were written or imported here last. There
+// are none to store in their place: the plan shows it, and its apply only takes note of them.
+func (p *planning) written() (diags diag.Diagnostics) {
+	if p.base.ETag == "" || p.base.ETag == p.state.ETag.ValueString() {
+		return diags
+	}
+	p.plan.PutTime = types.StringUnknown()
+	diags.AddWarning("Object Written By Somebody Else", fmt.Sprintf("Object %s had the ETag %s when it was written or imported here last, and has %s since %s. "+
+		"The configuration gives no bytes to store in their place, so the apply changes nothing and accepts what is there. To have other content there, set source or content.",
+		p.state.name(), p.base.ETag, p.state.ETag.ValueString(), p.state.PutTime.ValueString()))
+	return diags
 }
 
 // sameByWord reports whether the version or the hash that the configuration gives says that the bytes are those that
