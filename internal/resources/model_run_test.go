@@ -4,14 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"pgregory.net/rapid"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
@@ -29,7 +25,7 @@ func TestObjectModel(t *testing.T) {
 	for run := range modelRuns {
 		t.Run(fmt.Sprint(run), func(t *testing.T) {
 			t.Parallel()
-			h := acctest.New(t)
+			h, files := acctest.New(t), modelFiles(t)
 			buckets := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				buckets++
@@ -37,7 +33,7 @@ func TestObjectModel(t *testing.T) {
 				if _, err := h.Engine().CreateBucket(acctest.AccessKey, bucket, "z0", true); err != nil {
 					rt.Fatal(err)
 				}
-				m := &modelRun{h: h, s: h.Session(), bucket: bucket, world: world{config: map[string]spec{}, foreign: map[string]stored{}}}
+				m := &modelRun{h: h, s: h.Session(), bucket: bucket, files: files, world: newWorld()}
 				for i, step := range sequences(true).Draw(rt, "sequence") {
 					if err := m.do(step); err != nil {
 						rt.Fatalf("step %d: %s\n%v", i, step, err)
@@ -53,6 +49,7 @@ type modelRun struct {
 	h      *acctest.Harness
 	s      *acctest.Session
 	bucket string
+	files  map[string]string // that hold each content
 	world  world
 }
 
@@ -86,25 +83,32 @@ func (m *modelRun) do(step modelStep) error {
 	}
 	m.world.take(&step)
 	disturbed := step.fault != nil || len(step.late) > 0
-	switch refusal := isRefusal(diags); {
-	case disturbed && !step.refused:
-		plan := m.s.Plan(m.blocks(step, m.world.config)...)
-		if diags = plan.Diagnostics; !diags.HasErrors() {
-			diags = m.s.Apply(plan)
-		}
-		if diags.HasErrors() {
-			return fmt.Errorf("the apply after the accident failed:\n%s", diags)
-		}
-	case step.refused && !refusal && !disturbed:
+	switch {
+	case step.prevented && !says(diags, "Deletion Prevented"):
+		return fmt.Errorf("a policy forbids to delete, and that was not refused:\n%s", diags)
+	case step.refused && !disturbed && !says(diags, "Object Exists Already"):
 		return fmt.Errorf("an object of somebody else is in the way, and that was not refused:\n%s", diags)
-	case step.refused: // without the block that is refused
-		if diags := planAndApply(m.s, m.blocks(step, m.world.config)); diags.HasErrors() {
-			return fmt.Errorf("without the refused block:\n%s", diags)
-		}
-	case diags.HasErrors():
+	case !step.prevented && !step.refused && !disturbed && diags.HasErrors():
 		return errors.New(diags.String())
+	case disturbed || step.refused || step.prevented:
+		if err := m.settle(step); err != nil {
+			return fmt.Errorf("%w\nafter\n%s", err, diags)
+		}
 	}
 	return m.compare(step)
+}
+
+// settle does what the errors of an apply say, and applies once more.
+func (m *modelRun) settle(step modelStep) error {
+	for address, block := range m.world.config {
+		if block.policy == "PREVENT" && m.s.Tainted(address) {
+			m.s.Untaint(address)
+		}
+	}
+	if diags := planAndApply(m.s, m.blocks(step, m.world.config)); diags.HasErrors() {
+		return fmt.Errorf("the apply after that failed:\n%s", diags)
+	}
+	return nil
 }
 
 func planAndApply(s *acctest.Session, blocks []acctest.Resource) acctest.Diagnostics {
@@ -115,16 +119,17 @@ func planAndApply(s *acctest.Session, blocks []acctest.Resource) acctest.Diagnos
 	return s.Apply(plan)
 }
 
-func isRefusal(diags acctest.Diagnostics) bool {
+// says reports whether there is one error, of this summary.
+func says(diags acctest.Diagnostics, summary string) bool {
 	errs := diags.Errors()
-	return len(errs) == 1 && errs[0].Summary == "Object Exists Already"
+	return len(errs) == 1 && errs[0].Summary == summary
 }
 
 // blocks are the blocks of a configuration in this step.
 func (m *modelRun) blocks(step modelStep, config map[string]spec) []acctest.Resource {
 	var blocks []acctest.Resource
 	for _, address := range slices.Sorted(maps.Keys(config)) {
-		block := config[address].resource(address, m.bucket)
+		block := acctest.Resource{Address: address, Config: m.values(config[address])}
 		if address == step.moved[1] {
 			block.MovedFrom = step.moved[0]
 		}
@@ -136,30 +141,14 @@ func (m *modelRun) blocks(step modelStep, config map[string]spec) []acctest.Reso
 	return blocks
 }
 
-// write does what somebody else does.
-func (m *modelRun) write(writes []outsideWrite) error {
-	for _, write := range writes {
-		var err error
-		if write.object == nil {
-			err = m.h.Engine().Delete(acctest.AccessKey, m.bucket, write.key)
-		} else {
-			err = m.h.Put(m.bucket, write.key, write.object.contentType, []byte(write.object.content))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // kept wants what somebody else wrote since the plan to be there.
 func (m *modelRun) kept(step modelStep) error {
-	for _, write := range step.late {
+	for _, write := range step.late { // all of them puts
 		content, err := m.h.Content(m.bucket, write.key)
 		if err != nil {
 			return fmt.Errorf("what somebody else wrote since the plan is lost: %s: %w", write.key, err)
 		}
-		if string(content) != write.object.content {
+		if string(content) != write.put.content {
 			return fmt.Errorf("what somebody else wrote since the plan is lost: %s is %q", write.key, content)
 		}
 	}
@@ -168,50 +157,15 @@ func (m *modelRun) kept(step modelStep) error {
 
 // compare wants server, state and the next plan to be what the model says.
 func (m *modelRun) compare(step modelStep) error {
-	want, got := m.world.server(), map[string]stored{}
-	keys, err := m.h.Keys(m.bucket)
-	if err != nil {
+	if err := m.compareServer(m.world); err != nil {
 		return err
-	}
-	for _, key := range keys {
-		content, err := m.h.Content(m.bucket, key)
-		if err != nil {
-			return err
-		}
-		object, err := m.h.Engine().Stat(acctest.AccessKey, m.bucket, key)
-		if err != nil {
-			return err
-		}
-		got[key] = stored{string(content), object.MimeType}
-		if want[key].contentType == "" { // left to the provider
-			want[key] = stored{want[key].content, object.MimeType}
-		}
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(stored{})); diff != "" {
-		return fmt.Errorf("objects (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(m.world.config)), m.s.Addresses()); diff != "" {
 		return fmt.Errorf("addresses in the state (-want +got):\n%s", diff)
 	}
 	for address, block := range m.world.config {
-		object, err := m.h.Engine().Stat(acctest.AccessKey, m.bucket, block.key)
-		if err != nil {
+		if err := m.compareState(address, block); err != nil {
 			return err
-		}
-		url := any(nil)
-		if block.domain != "" {
-			url = "http://" + block.domain + "/" + modelURLs[block.key]
-		}
-		state, have := m.s.State(address), values{}
-		want := values{
-			"bucket": m.bucket, "key": block.key, "content": block.content, "etag": object.Hash, "size": int64(len(block.content)),
-			"content_type": object.MimeType, "overwrite": block.overwrite, "url": url,
-		}
-		for name := range want {
-			have[name] = state[name]
-		}
-		if diff := cmp.Diff(want, have); diff != "" {
-			return fmt.Errorf("state of %s (-want +got):\n%s", address, diff)
 		}
 	}
 	m.h.Writes()
@@ -228,96 +182,39 @@ func (m *modelRun) compare(step modelStep) error {
 	return nil
 }
 
-// modelURLs are the keys as they are in a URL.
-var modelURLs = map[string]string{"1.txt": "1.txt", "2.html": "2.html", "dir/3": "dir/3", "/4 空.css": "/4%20%E7%A9%BA.css"}
-
-// server is what the server has: what is configured, and what is somebody else's.
-func (w *world) server() map[string]stored {
-	objects := maps.Clone(w.foreign)
-	for _, block := range w.config {
-		objects[block.key] = stored{block.content, block.contentType}
-	}
-	return objects
-}
-
-// TestAccObjectModel carries out a few sequences with a real Terraform, which
-// wants the plan after each step to be empty.
-func TestAccObjectModel(t *testing.T) {
-	t.Parallel()
-	for seed := range 10 {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			h := acctest.New(t, "model")
-			m := &modelRun{h: h, bucket: "model", world: world{config: map[string]spec{}, foreign: map[string]stored{}}}
-			var steps []resource.TestStep
-			for _, step := range sequences(false).Example(seed) {
-				steps = append(steps, m.testSteps(t, step)...)
-			}
-			h.Test(steps...)
-		})
-	}
-}
-
-// testSteps are a step for the testing framework, and what the model says of it.
-func (m *modelRun) testSteps(t *testing.T, step modelStep) []resource.TestStep {
-	t.Helper()
-	config := m.hcl(step, step.blocks)
-	m.world.take(&step)
-	server := m.world.server()
-	test := resource.TestStep{
-		PreConfig: func() {
-			if err := m.write(step.outside); err != nil {
-				t.Fatal(err)
-			}
-		},
-		Config: config,
-		Check:  func(*terraform.State) error { return m.compareServer(server) },
-	}
-	if step.taint != "" {
-		test.Taint = []string{step.taint}
-	}
-	if !step.refused {
-		return []resource.TestStep{test}
-	}
-	test.ExpectError, test.Check = regexp.MustCompile("Object Exists Already"), nil
-	without := resource.TestStep{Config: m.hcl(step, m.world.config), Check: func(*terraform.State) error { return m.compareServer(server) }}
-	return []resource.TestStep{test, without}
-}
-
-// hcl is the configuration of a step. A configuration of nothing needs an output:
-// the testing framework takes an empty one for none.
-func (m *modelRun) hcl(step modelStep, config map[string]spec) string {
-	var text strings.Builder
-	for _, block := range m.blocks(step, config) {
-		text.WriteString(config[block.Address].hcl(block.Address, m.bucket))
-		if block.MovedFrom != "" {
-			fmt.Fprintf(&text, "moved {\n  from = %s\n  to = %s\n}\n", block.MovedFrom, block.Address)
-		}
-		if block.ImportID != "" {
-			fmt.Fprintf(&text, "import {\n  to = %s\n  id = %q\n}\n", block.Address, block.ImportID)
-		}
-	}
-	text.WriteString("output \"nothing\" {\n  value = \"\"\n}\n")
-	return m.h.Config(text.String())
-}
-
-// compareServer wants the server to hold these objects.
-func (m *modelRun) compareServer(want map[string]stored) error {
-	keys, err := m.h.Keys(m.bucket)
+// compareState wants the state to hold what is configured, and what the server says.
+func (m *modelRun) compareState(address string, block spec) error {
+	object, err := m.h.Engine().Stat(acctest.AccessKey, m.bucket, block.key)
 	if err != nil {
 		return err
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), keys); diff != "" {
-		return fmt.Errorf("keys (-want +got):\n%s", diff)
+	want := values{
+		"content": nil, "content_base64": nil, "source": nil, "source_hash": nil, "content_wo_version": nil, "domain": nil, "cache_control": nil, "metadata": nil,
+		"delete_after_days": nil, "transition": nil, "url": nil, "deletion_policy": "DELETE",
+	}.With(m.values(block)).With(values{
+		"content_wo": nil, "etag": object.Hash, "size": int64(len(block.content)), "content_type": object.MimeType, "storage_class": kodoClasses[object.FileType],
+	})
+	if block.domain != "" {
+		want["url"] = "http://" + block.domain + "/" + modelURLs[block.key]
 	}
-	for key, object := range want {
-		content, err := m.h.Content(m.bucket, key)
-		if err != nil {
-			return fmt.Errorf("content of %s: %w", key, err)
+	if block.toIA > 0 {
+		want["transition"] = map[string]any{"ia_days": int64(block.toIA), "archive_days": nil, "archive_ir_days": nil, "deep_archive_days": nil, "intelligent_tiering_days": nil}
+	}
+	state, have := m.s.State(address), values{}
+	for name, value := range want {
+		have[name] = state[name]
+		if number, ok := value.(int); ok {
+			want[name] = int64(number)
 		}
-		if string(content) != object.content {
-			return fmt.Errorf("%s has %q, want %q", key, content, object.content)
-		}
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		return fmt.Errorf("state of %s (-want +got):\n%s", address, diff)
+	}
+	if ends := state["deletes_at"] != nil; ends != (object.DeletesAt != 0) {
+		return fmt.Errorf("deletes_at of %s is %v", address, state["deletes_at"])
 	}
 	return nil
 }
+
+// modelURLs are the keys as they are in a URL.
+var modelURLs = map[string]string{"1.txt": "1.txt", "2.html": "2.html", "dir/3": "dir/3", "/4 空.css": "/4%20%E7%A9%BA.css"}

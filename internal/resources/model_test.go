@@ -8,24 +8,30 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 )
 
-// This file is the model of kodo_object: what a sequence of configurations,
-// accidents and other people's writes leads to. model_run_test.go compares it
-// with the provider.
+// The model of kodo_object says what a sequence of configurations, accidents and
+// other people's writes leads to. This file draws the sequences; model_world_test.go
+// says what comes of them, and model_run_test.go compares that with the provider.
 
 // spec is the block of one object.
 type spec struct {
 	key, content string
-	contentType  string // "" leaves it to the provider
+	from         string // the argument that gives the content, see modelSources
+	version      int    // of content_wo, or in source_hash
 	domain       string // "" for none
 	overwrite    bool
-}
+	policy       string // "" for the default
 
-// stored is what the server has under a key.
-type stored struct{ content, contentType string }
+	contentType string // "" leaves it to the provider
+	cacheControl,
+	owner, team string // in metadata; "" for none
+	class    string // "" leaves it to the provider
+	deletes  int    // delete_after_days, 0 for none
+	toIA     int    // transition.ia_days, 0 for none
+	disabled bool
+}
 
 // modelStep is what happens before, during and after one apply.
 type modelStep struct {
@@ -38,28 +44,46 @@ type modelStep struct {
 	late     []outsideWrite  // by somebody else, between plan and apply
 	taint    string          // an address
 	fault    *emulator.Fault // during the apply
-	refused  bool            // the apply has to fail: an object of somebody else is in the way
+
+	refused   bool // the apply has to fail: an object of somebody else is in the way
+	prevented bool // the apply has to fail: a policy forbids to delete
 }
 
+// outsideWrite is what somebody else does to a key.
 type outsideWrite struct {
-	key    string
-	object *stored // nil deletes
-}
-
-// world is what the model keeps: the configuration that was applied last, and
-// the objects of somebody else.
-type world struct {
-	config  map[string]spec
-	foreign map[string]stored
+	key   string
+	do    string  // "put", "delete", or a change of one facet, see outsideChanges
+	value string  // of the facet
+	put   *stored // what is put
 }
 
 var (
 	modelAddresses = []string{"kodo_object.a", "kodo_object.b", "kodo_object.c"}
 	modelKeys      = []string{"1.txt", "2.html", "dir/3", "/4 空.css"}
 	modelContents  = []string{"", "hello", "etag", strings.Repeat("long ", 200)}
+	modelSources   = []string{"content", "content_base64", "source", "source_hash", "content_wo"}
 	modelTypes     = []string{"", "text/plain", "application/x-model"}
+	modelControls  = []string{"", "no-cache", "max-age=60"}
+	modelTexts     = []string{"", "me", "you"}
+	modelClasses   = []string{"", "STANDARD", "IA", "ARCHIVE_IR"}
+	modelPolicies  = []string{"", "DELETE", "ABANDON", "PREVENT"}
 	modelDomains   = []string{"", "cdn.example.com"}
+	modelDeletes   = []int{0, 0, 60, 90}
+	modelToIA      = []int{0, 0, 10, 30}
 )
+
+// outsideChanges are the facets that somebody else may change, with the values.
+var outsideChanges = map[string][]string{
+	"content type":      {"text/css", "text/plain"},
+	"cache control":     {"no-store", "no-cache"},
+	"owner":             {"them", "you"},
+	"other metadata":    {"x"},
+	"class":             {"STANDARD", "IA", "ARCHIVE_IR"},
+	"cancel deletion":   {""},
+	"cancel transition": {""},
+	"disable":           {""},
+	"enable":            {""},
+}
 
 // modelFaults are the accidents; each strikes once or twice, so that a repeated
 // request gets through or does not.
@@ -74,14 +98,21 @@ var modelFaults = []emulator.Fault{
 	{Match: emulator.Match{Service: "rs"}, Do: "status", Status: 573},
 	{Match: emulator.Match{Service: "rs", Method: "POST"}, Do: "status", Status: 599},
 	{Match: emulator.Match{Path: "/delete/*"}, Do: "apply_then_drop"},
+	{Match: emulator.Match{Path: "/move/*"}, Do: "apply_then_drop"},
 	{Match: emulator.Match{Path: "/chgm/*"}, Do: "apply_then_drop"},
 	{Match: emulator.Match{Path: "/chgm/*"}, Do: "status", Status: 400},
+	{Match: emulator.Match{Path: "/chtype/*"}, Do: "apply_then_drop"},
+	{Match: emulator.Match{Path: "/chtype/*"}, Do: "status", Status: 400},
+	{Match: emulator.Match{Path: "/lifecycle/*"}, Do: "apply_then_drop"},
+	{Match: emulator.Match{Path: "/lifecycle/*"}, Do: "status", Status: 400},
+	{Match: emulator.Match{Path: "/chstatus/*"}, Do: "apply_then_drop"},
+	{Match: emulator.Match{Path: "/chstatus/*"}, Do: "status", Status: 403},
 }
 
 // sequences draws sequences of steps, each of which is possible after the one before.
 func sequences(accidents bool) *rapid.Generator[[]modelStep] {
 	return rapid.Custom(func(t *rapid.T) []modelStep {
-		w := world{config: map[string]spec{}, foreign: map[string]stored{}}
+		w := newWorld()
 		var steps []modelStep
 		for range rapid.IntRange(2, 8).Draw(t, "steps") {
 			step := w.draw(t, accidents)
@@ -96,38 +127,18 @@ func sequences(accidents bool) *rapid.Generator[[]modelStep] {
 func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 	step := modelStep{blocks: maps.Clone(w.config)}
 	managed := slices.Sorted(maps.Keys(w.config))
-	kinds := []string{"put outside"}
-	if len(w.config) < len(modelAddresses) && len(w.freeKeys()) > 0 {
-		kinds = append(kinds, "create", "create")
-	}
-	if len(w.foreign) > 0 && len(w.config) < len(modelAddresses) {
-		kinds = append(kinds, "create over", "import")
-	}
-	if len(managed) > 0 {
-		kinds = append(kinds, "change", "change", "change", "rename key", "drift", "delete outside", "taint", "remove")
-		if len(w.config) < len(modelAddresses) {
-			kinds = append(kinds, "move address")
-		}
-		if accidents {
-			kinds = append(kinds, "change late", "remove late")
-		}
-	}
-	kind := rapid.SampledFrom(kinds).Draw(t, "kind")
-	step.says = kind
 	pick := func() string { return rapid.SampledFrom(managed).Draw(t, "address") }
-	switch kind {
+	step.says = rapid.SampledFrom(w.kinds(accidents)).Draw(t, "kind")
+	switch step.says {
 	case "put outside":
-		step.outside = []outsideWrite{{rapid.SampledFrom(modelKeys).Draw(t, "key"), drawStored(t)}}
+		step.outside = []outsideWrite{drawPut(t, rapid.SampledFrom(modelKeys).Draw(t, "key"))}
 	case "create":
 		step.blocks[w.freeAddress()] = drawSpec(t, rapid.SampledFrom(w.freeKeys()).Draw(t, "key"))
 	case "create over":
-		step.blocks[w.freeAddress()] = drawSpec(t, rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign))).Draw(t, "key"))
+		step.blocks[w.freeAddress()] = drawSpec(t, w.drawForeign(t))
 	case "import":
-		key := rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign))).Draw(t, "key")
-		block := drawSpec(t, key)
-		block.content = rapid.SampledFrom([]string{block.content, w.foreign[key].content}).Draw(t, "imported content")
 		step.imported = w.freeAddress()
-		step.blocks[step.imported] = block
+		step.blocks[step.imported] = w.drawImport(t)
 	case "change", "change late":
 		address := pick()
 		step.blocks[address] = changed(t, w.config[address])
@@ -139,11 +150,15 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 			step.blocks[address] = block
 		}
 	case "drift":
-		step.outside = []outsideWrite{{w.config[pick()].key, drawStored(t)}}
+		step.outside = []outsideWrite{drawPut(t, w.config[pick()].key)}
+	case "change outside":
+		step.outside = []outsideWrite{w.drawChange(t, w.config[pick()].key)}
 	case "delete outside":
-		step.outside = []outsideWrite{{key: w.config[pick()].key}}
+		step.outside = []outsideWrite{{key: w.config[pick()].key, do: "delete"}}
 	case "taint":
-		step.taint = pick()
+		if address := pick(); accidents || w.config[address].policy != "PREVENT" { // without a driver nobody untaints it
+			step.taint = address
+		}
 	case "remove", "remove late":
 		delete(step.blocks, pick())
 	case "move address":
@@ -152,8 +167,8 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 		step.blocks[step.moved[1]] = step.blocks[from]
 		delete(step.blocks, from)
 	}
-	if strings.HasSuffix(kind, " late") {
-		step.late = []outsideWrite{{w.config[pick()].key, drawStored(t)}}
+	if strings.HasSuffix(step.says, " late") {
+		step.late = []outsideWrite{drawPut(t, w.config[pick()].key)}
 	} else if accidents && rapid.IntRange(0, 2).Draw(t, "an accident") == 0 {
 		fault := rapid.SampledFrom(modelFaults).Draw(t, "fault")
 		fault.Times, fault.Skip = rapid.IntRange(1, 2).Draw(t, "times"), rapid.IntRange(0, 2).Draw(t, "skip")
@@ -162,108 +177,112 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 	return step
 }
 
-// take makes the world what the step leads to, and completes the step.
-func (w *world) take(step *modelStep) {
-	keysBefore := map[string]bool{}
-	for _, block := range w.config {
-		keysBefore[block.key] = true
+// kinds are the steps that are possible, some more often than others.
+func (w *world) kinds(accidents bool) []string {
+	kinds := []string{"put outside"}
+	if len(w.config) < len(modelAddresses) && len(w.freeKeys()) > 0 {
+		kinds = append(kinds, "create", "create")
 	}
-	for _, write := range step.outside {
-		if !keysBefore[write.key] {
-			w.foreign[write.key] = *write.object
-		}
+	if len(w.foreign()) > 0 && len(w.config) < len(modelAddresses) {
+		kinds = append(kinds, "create over", "import")
 	}
-	next := maps.Clone(step.blocks)
-	for address, block := range step.blocks {
-		old, managed := w.config[address]
-		there, inTheWay := w.foreign[block.key]
-		switch {
-		case managed && old.key == block.key, address == step.moved[1], !inTheWay:
-		case address == step.imported, block.overwrite, there.content == block.content:
-			delete(w.foreign, block.key)
-		default:
-			step.refused = true
-			delete(next, address)
-		}
+	if len(w.config) == 0 {
+		return kinds
 	}
-	for _, write := range step.late { // of what was to be deleted: it is left
-		if !slices.ContainsFunc(slices.Collect(maps.Values(next)), func(b spec) bool { return b.key == write.key }) {
-			w.foreign[write.key] = *write.object
-		}
+	kinds = append(kinds, "change", "change", "change", "change", "rename key", "drift", "change outside", "change outside", "delete outside", "taint", "remove")
+	if len(w.config) < len(modelAddresses) {
+		kinds = append(kinds, "move address")
 	}
-	w.config = next
-}
-
-func (w *world) freeAddress() string {
-	i := slices.IndexFunc(modelAddresses, func(a string) bool { _, used := w.config[a]; return !used })
-	return modelAddresses[i]
-}
-
-// freeKeys are those under which nothing is.
-func (w *world) freeKeys() []string {
-	used := maps.Clone(w.foreign)
-	for _, block := range w.config {
-		used[block.key] = stored{}
+	if accidents {
+		kinds = append(kinds, "change late", "remove late")
 	}
-	return slices.DeleteFunc(slices.Clone(modelKeys), func(k string) bool { _, is := used[k]; return is })
+	return kinds
 }
 
 func drawSpec(t *rapid.T, key string) spec {
+	one := func(of []string, label string) string { return rapid.SampledFrom(of).Draw(t, label) }
 	return spec{
-		key:         key,
-		content:     rapid.SampledFrom(modelContents).Draw(t, "content"),
-		contentType: rapid.SampledFrom(modelTypes).Draw(t, "type"),
-		domain:      rapid.SampledFrom(modelDomains).Draw(t, "domain"),
-		overwrite:   rapid.Bool().Draw(t, "overwrite"),
+		key: key, content: one(modelContents, "content"), from: one(modelSources, "from"), version: rapid.IntRange(1, 3).Draw(t, "version"),
+		domain: one(modelDomains, "domain"), overwrite: rapid.Bool().Draw(t, "overwrite"), policy: one(modelPolicies, "policy"),
+		contentType: one(modelTypes, "type"), cacheControl: one(modelControls, "control"), owner: one(modelTexts, "owner"), team: one(modelTexts, "team"),
+		class: one(modelClasses, "class"), deletes: rapid.SampledFrom(modelDeletes).Draw(t, "deletes"), toIA: rapid.SampledFrom(modelToIA).Draw(t, "to IA"),
+		disabled: rapid.IntRange(0, 3).Draw(t, "disabled") == 0,
 	}
 }
 
-// changed is the block with one argument changed.
-func changed(t *rapid.T, block spec) spec {
-	other := drawSpec(t, block.key)
-	switch rapid.SampledFrom([]string{"content", "type", "domain", "overwrite"}).Draw(t, "argument") {
-	case "content":
-		block.content = other.content
-	case "type":
-		block.contentType = other.contentType
-	case "domain":
-		block.domain = other.domain
-	case "overwrite":
-		block.overwrite = other.overwrite
+func (w *world) drawForeign(t *rapid.T) string {
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign()))).Draw(t, "key")
+}
+
+// drawImport is a block for an object that is there. Content that the plan does not
+// look at is taken to be what is there, so it is.
+func (w *world) drawImport(t *rapid.T) spec {
+	block := drawSpec(t, w.drawForeign(t))
+	there := w.server[block.key].content
+	if block.content = rapid.SampledFrom([]string{block.content, there}).Draw(t, "imported content"); block.byWord() {
+		block.content = there
 	}
 	return block
 }
 
-func drawStored(t *rapid.T) *stored {
-	return &stored{
+// drawChange is a change by somebody else that is possible.
+func (w *world) drawChange(t *rapid.T, key string) outsideWrite {
+	does := slices.Sorted(maps.Keys(outsideChanges))
+	now := w.server[key]
+	does = slices.DeleteFunc(does, func(do string) bool {
+		return do == "disable" && now.disabled || do == "enable" && !now.disabled
+	})
+	write := outsideWrite{key: key, do: rapid.SampledFrom(does).Draw(t, "outside change")}
+	values := slices.DeleteFunc(slices.Clone(outsideChanges[write.do]), func(v string) bool { return write.do == "class" && v == now.class })
+	write.value = rapid.SampledFrom(values).Draw(t, "outside value")
+	return write
+}
+
+// changed is the block with one argument changed. What the plan does not look at
+// changes with its version.
+func changed(t *rapid.T, block spec) spec {
+	other := drawSpec(t, block.key)
+	switch rapid.SampledFrom([]string{
+		"content", "content", "from", "domain", "overwrite", "policy", "type", "control", "owner", "team", "class", "deletes", "to IA", "disabled",
+	}).Draw(t, "argument") {
+	case "content":
+		block.content, block.version = other.content, block.version+1
+	case "from":
+		block.from, block.version = other.from, block.version+1
+	case "domain":
+		block.domain = other.domain
+	case "overwrite":
+		block.overwrite = other.overwrite
+	case "policy":
+		block.policy = other.policy
+	case "type":
+		block.contentType = other.contentType
+	case "control":
+		block.cacheControl = other.cacheControl
+	case "owner":
+		block.owner = other.owner
+	case "team":
+		block.team = other.team
+	case "class":
+		block.class = other.class
+	case "deletes":
+		block.deletes = other.deletes
+	case "to IA":
+		block.toIA = other.toIA
+	case "disabled":
+		block.disabled = !block.disabled
+	}
+	return block
+}
+
+func drawPut(t *rapid.T, key string) outsideWrite {
+	return outsideWrite{key: key, do: "put", put: &stored{
 		content:     rapid.SampledFrom(append([]string{"somebody else's"}, modelContents...)).Draw(t, "outside content"),
 		contentType: rapid.SampledFrom([]string{"text/css", "text/plain"}).Draw(t, "outside type"),
-	}
-}
-
-// resource is the block as the driver takes it.
-func (s spec) resource(address, bucket string) acctest.Resource {
-	config := values{"bucket": bucket, "key": s.key, "content": s.content, "overwrite": s.overwrite}
-	if s.contentType != "" {
-		config["content_type"] = s.contentType
-	}
-	if s.domain != "" {
-		config["domain"] = s.domain
-	}
-	return acctest.Resource{Address: address, Config: config}
-}
-
-// hcl is the block as a configuration has it.
-func (s spec) hcl(address, bucket string) string {
-	_, name, _ := strings.Cut(address, ".")
-	text := fmt.Sprintf("resource \"kodo_object\" %q {\n  bucket = %q\n  key = %q\n  content = %q\n  overwrite = %t\n", name, bucket, s.key, s.content, s.overwrite)
-	if s.contentType != "" {
-		text += fmt.Sprintf("  content_type = %q\n", s.contentType)
-	}
-	if s.domain != "" {
-		text += fmt.Sprintf("  domain = %q\n", s.domain)
-	}
-	return text + "}\n"
+		owner:       rapid.SampledFrom([]string{"", "me", "them"}).Draw(t, "outside owner"),
+		class:       rapid.SampledFrom([]string{"STANDARD", "IA"}).Draw(t, "outside class"),
+		deletes:     rapid.IntRange(0, 3).Draw(t, "outside deletes") == 0,
+	}}
 }
 
 // String shows the step in a report.
@@ -274,11 +293,11 @@ func (s modelStep) String() string {
 	}
 	for name, writes := range map[string][]outsideWrite{"before": s.outside, "late": s.late} {
 		for _, write := range writes {
-			text += fmt.Sprintf("\n    %s: %s becomes %+v", name, write.key, write.object)
+			text += fmt.Sprintf("\n    %s: %s of %s %q %+v", name, write.do, write.key, write.value, write.put)
 		}
 	}
 	if s.fault != nil {
 		text += fmt.Sprintf("\n    fault %+v", *s.fault)
 	}
-	return text + fmt.Sprintf("\n    taint %q, moved %q, imported %q, refused %t", s.taint, s.moved, s.imported, s.refused)
+	return text + fmt.Sprintf("\n    taint %q, moved %q, imported %q, refused %t, prevented %t", s.taint, s.moved, s.imported, s.refused, s.prevented)
 }
