@@ -155,9 +155,11 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 		before = &p.state.objectBase
 		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
 		resp.Diagnostics.Append(r.planKey(before, false)...)
-		base, _, diags := loadBaseline(ctx, req.Private)
+		base, ok, diags := loadBaseline(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
-		p.base = base
+		if p.base = base; !ok { // not read since it was moved here from another type
+			p.base = baselineOf(p.state)
+		}
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -210,7 +212,7 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
-	resp.Diagnostics.Append(baseline{ETag: state.ETag.ValueString()}.save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(baselineOf(&state).save(ctx, resp.Private)...)
 }
 
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -223,7 +225,8 @@ func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resou
 		return
 	}
 	if !ok { // it was imported, or moved here from another type
-		base := baseline{ETag: state.ETag.ValueString(), Imported: true}
+		base := baselineOf(&state)
+		base.Imported = true
 		resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 	}
 }
@@ -247,7 +250,7 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	}
 	if !resp.Diagnostics.HasError() { // what is not written needs no request
 		state.asPlanned(&plan)
-		resp.Diagnostics.Append(baseline{ETag: state.ETag.ValueString()}.save(ctx, resp.Private)...)
+		resp.Diagnostics.Append(baselineOf(&state).save(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)

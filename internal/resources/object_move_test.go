@@ -163,6 +163,23 @@ func TestObjectMovedThenFailed(t *testing.T) {
 	expectEmptyPlan(t, s, page(config))
 }
 
+// TestObjectTypeAfterMove gives an object the content type of its new key, also if the apply that moved it could not.
+func TestObjectTypeAfterMove(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	apply(t, s, page(nil))
+	moved := page(values{"key": "page.txt"})
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/chgm/*"}, Do: "status", Status: 400})
+	expectError(t, s.Apply(s.Plan(moved)), "Object Not Changed", "page.txt")
+	expectState(t, s, pageAddress, values{"key": "page.txt", "content_type": "text/html"})
+	h.ClearFaults()
+
+	apply(t, s, moved)
+	expectState(t, s, pageAddress, values{"content_type": "text/plain"})
+	expectEmptyPlan(t, s, moved)
+}
+
 // TestObjectToAnotherRegion replaces, because Kodo moves within a region only: that needs bytes, and leave to delete.
 func TestObjectToAnotherRegion(t *testing.T) {
 	t.Parallel()

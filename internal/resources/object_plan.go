@@ -19,11 +19,17 @@ import (
 // This file is how a plan of kodo_object finds each value that the
 // configuration leaves open.
 
-// A baseline is what the private state remembers of the bytes: what was written or adopted here last, or what was
-// there when the object was imported.
+// A baseline is what the private state remembers of the last apply that did all it was to do, or else of the import:
+// the hash of the bytes that were written, adopted or found, and under which key.
 type baseline struct {
 	ETag     string `json:"etag"`
+	Key      string `json:"key"`
 	Imported bool   `json:"imported"` // since then nothing was applied
+}
+
+// baselineOf is that of a state.
+func baselineOf(state *objectModel) baseline {
+	return baseline{ETag: state.ETag.ValueString(), Key: state.Key.ValueString()}
 }
 
 const baselineKey = "baseline"
@@ -70,7 +76,7 @@ func (p *planning) facets() {
 		switch {
 		case p.state == nil:
 			plan.ContentType = byKey
-		case plan.Key.Equal(p.state.Key) || p.state.ContentType.ValueString() != kodo.ContentType(p.state.Key.ValueString()):
+		case plan.Key.Equal(types.StringValue(p.base.Key)) || p.state.ContentType.ValueString() != kodo.ContentType(p.base.Key):
 			plan.ContentType = p.state.ContentType
 		default: // the old key had given it
 			plan.ContentType = byKey
@@ -130,7 +136,7 @@ func (p *planning) content(ctx context.Context) (diags diag.Diagnostics) {
 // written notices that somebody else has stored other bytes than those that were written or imported here last. There
 // are none to store in their place: the plan shows it, and its apply only takes note of them.
 func (p *planning) written() (diags diag.Diagnostics) {
-	if p.base.ETag == "" || p.base.ETag == p.state.ETag.ValueString() {
+	if p.base.ETag == p.state.ETag.ValueString() {
 		return diags
 	}
 	p.plan.PutTime = types.StringUnknown()
