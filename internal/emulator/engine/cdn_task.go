@@ -166,6 +166,9 @@ func (e *Engine) endTask(tx *store.Tx, id string) error {
 	case task.Kind == CDNRefresh:
 		err = dropCopies(tx, domain, key, task.Dir)
 	default: // fact:cdn-prefetch-missing
+		if _, kept := tx.Get(copyKey(domain, key)); kept {
+			break // fact:cdn-prefetch-kept
+		}
 		if err = e.keepCopy(tx, domain, bucket, key); refusalCode(err) != 0 {
 			task.State, task.Detail, err = CDNFailure, err.Error(), nil
 		}

@@ -118,6 +118,10 @@ func TestCDNCache(t *testing.T) {
 	want("directory refreshed", "2", "2", "2", "1")
 	write("3")
 	submit(t, e, engine.CDNPrefetch, []string{site + "dir/b"}, nil)
+	want("prefetched what was kept", "2", "2", "2", "1")
+	submit(t, e, engine.CDNRefresh, []string{site + "dir/b"}, nil)
+	submit(t, e, engine.CDNPrefetch, []string{site + "dir/b"}, nil)
+	mustPut(t, e, "dir/b", "4")
 	want("prefetched", "2", "3", "2", "1")
 	for _, key := range []string{"a", "dir/b"} {
 		if err := e.Delete(owner, "bucket-1", key); err != nil {
