@@ -34,7 +34,7 @@ func reads(r emulator.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}
-	for _, prefix := range []string{"/stat/", "/list", "/v2/bucketInfo", "/buckets"} {
+	for _, prefix := range []string{"/stat/", "/list", "/v2/bucketInfo", "/buckets", "/v2/tune/refresh/list", "/v2/tune/prefetch/list", "/v2/tune/log/list"} {
 		if r.Service != "up" && strings.HasPrefix(r.Path, prefix) {
 			return true
 		}

@@ -86,7 +86,8 @@ func TestExamples(t *testing.T) {
 func TestImportExamples(t *testing.T) {
 	t.Parallel()
 	tf := newTerraform(t)
-	for _, folder := range glob(t, tf.root, "resources/*") {
+	for _, script := range glob(t, tf.root, "resources/*/import.sh") {
+		folder := filepath.Dir(script)
 		address := firstAddress(t, filepath.Join(folder, "import-by-string-id.tf"))
 
 		for _, file := range []string{"import-by-string-id.tf", "import-by-identity.tf"} {
@@ -118,7 +119,8 @@ func TestImportExamples(t *testing.T) {
 	}
 }
 
-// TestEveryTypeHasExamples wants the files from which each type's page is made.
+// TestEveryTypeHasExamples wants the files from which each type's page is made. Only
+// a resource with an identity is imported.
 func TestEveryTypeHasExamples(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.Root()
@@ -135,6 +137,8 @@ func TestEveryTypeHasExamples(t *testing.T) {
 			DataSources map[string]json.RawMessage `json:"data_source_schemas"`
 			Ephemerals  map[string]json.RawMessage `json:"ephemeral_resource_schemas"`
 			Functions   map[string]json.RawMessage `json:"functions"`
+			Actions     map[string]json.RawMessage `json:"action_schemas"`
+			Identities  map[string]json.RawMessage `json:"resource_identity_schemas"`
 		} `json:"provider_schemas"`
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
@@ -145,13 +149,18 @@ func TestEveryTypeHasExamples(t *testing.T) {
 		types map[string]json.RawMessage
 		files []string
 	}{
-		"resources":           {kodo.Resources, []string{"resource.tf", "import.sh", "import-by-string-id.tf", "import-by-identity.tf"}},
+		"resources":           {kodo.Resources, []string{"resource.tf"}},
 		"data-sources":        {kodo.DataSources, []string{"data-source.tf"}},
 		"ephemeral-resources": {kodo.Ephemerals, []string{"ephemeral-resource.tf"}},
 		"functions":           {kodo.Functions, []string{"function.tf"}},
+		"actions":             {kodo.Actions, []string{"action.tf"}},
 	} {
 		for name := range want.types {
-			for _, file := range want.files {
+			files := want.files
+			if _, imported := kodo.Identities[name]; imported && kind == "resources" {
+				files = append(files, "import.sh", "import-by-string-id.tf", "import-by-identity.tf")
+			}
+			for _, file := range files {
 				if _, err := os.Stat(filepath.Join(root, "examples", kind, name, file)); err != nil {
 					t.Error(err)
 				}
@@ -238,7 +247,7 @@ func (tf terraform) sh(t *testing.T, ws *workspace.Workspace, script string) {
 
 func newEmulator(t *testing.T) *emulator.Emulator {
 	t.Helper()
-	kodo, err := emulator.New(emulator.Options{})
+	kodo, err := emulator.New(emulator.Options{Domains: []emulator.DomainSpec{{Bucket: "acme-news", Host: "www.acme.example"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

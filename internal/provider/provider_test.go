@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,8 +84,8 @@ func TestEveryKindGetsTheProvider(t *testing.T) {
 }
 
 // The schema of every type keeps the framework's rules, which it checks when it
-// is asked for the schemas; every resource has an identity, and every attribute
-// says what it is.
+// is asked for the schemas; every resource that is a thing in Kodo has an identity,
+// and every attribute says what it is.
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -97,10 +98,11 @@ func TestSchemas(t *testing.T) {
 	if err != nil || len(identities.Diagnostics) != 0 {
 		t.Fatal(err, acctest.Diagnostics(identities.Diagnostics))
 	}
+	notImported := []string{"kodo_cdn_prefetch", "kodo_cdn_refresh"} // what was done once, and leaves nothing to find
 	described(t, "provider", schemas.Provider.Block.Attributes)
 	for name, schema := range schemas.ResourceSchemas {
 		described(t, name, schema.Block.Attributes)
-		if identities.IdentitySchemas[name] == nil {
+		if identities.IdentitySchemas[name] == nil && !slices.Contains(notImported, name) {
 			t.Errorf("%s has no identity", name)
 		}
 	}

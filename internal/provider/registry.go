@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/qiniu/terraform-provider-kodo/internal/actions"
 	"github.com/qiniu/terraform-provider-kodo/internal/datasources"
 	"github.com/qiniu/terraform-provider-kodo/internal/ephemerals"
 	"github.com/qiniu/terraform-provider-kodo/internal/functions"
@@ -21,6 +22,8 @@ import (
 func (*kodoProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		resources.NewBucket,
+		resources.NewCDNPrefetch,
+		resources.NewCDNRefresh,
 		resources.NewDirectory,
 		resources.NewObject,
 		resources.NewObjectCopy,
@@ -38,6 +41,7 @@ func (*kodoProvider) DataSources(context.Context) []func() datasource.DataSource
 	return []func() datasource.DataSource{
 		datasources.NewBucket,
 		datasources.NewBuckets,
+		datasources.NewCDNLogs,
 		datasources.NewObject,
 		datasources.NewObjects,
 		datasources.NewPrivateURL,
@@ -65,5 +69,8 @@ func (*kodoProvider) Functions(context.Context) []func() function.Function {
 }
 
 func (*kodoProvider) Actions(context.Context) []func() action.Action {
-	return nil
+	return []func() action.Action{
+		actions.NewCDNPrefetch,
+		actions.NewCDNRefresh,
+	}
 }

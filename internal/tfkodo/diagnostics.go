@@ -90,7 +90,7 @@ func dueToKeys(failure *kodo.Error) bool {
 	switch failure.Code {
 	case 403:
 		return failure.Reason != kodo.ReasonBucketNotEmpty
-	case 401, 404, 419, 631:
+	case 401, 404, 419, 631, 400032, 401001, 401002, 404001:
 		return true
 	case 612:
 		return failure.Step == kodo.StepDiscovery
@@ -112,6 +112,8 @@ func hint(err error) string {
 		return "Check the network and the provider's endpoint, and run it again."
 	case failure.RequestID == "":
 		return "Check the provider's endpoint and endpoints, and what stands between this machine and Kodo."
+	case failure.Code >= 100_000:
+		return hintByCDNCode(failure.Code)
 	default:
 		return hintByCode(failure)
 	}
@@ -164,6 +166,34 @@ func hintByCode(failure *kodo.Error) string {
 		return "There is no such bucket, or it belongs to another account."
 	case 640:
 		return "The listing was interrupted by a change on Kodo's side. Run it again."
+	}
+	return ""
+}
+
+// hintByCDNCode is the table of advice for the CDN's own codes.
+func hintByCDNCode(code int) string {
+	switch code {
+	case 400001, 404001:
+		return "The account has no such CDN domain: check the domain, and which account the keys belong to."
+	case 400031:
+		return "The CDN takes no such URL: give it as a browser asks for it, such as https://cdn.example.com/css/site.css."
+	case 400032:
+		return "The host is no CDN domain of this account: check it, and which account the keys belong to."
+	case 400033, 400034, 400035:
+		return "The account's quota of today is used up. Qiniu's support can raise it; a directory counts once for all below it."
+	case 400038:
+		return "The account may not refresh directories: ask Qiniu's support for the permission, or list URLs instead."
+	case 400039:
+		return "The CDN takes fewer in one request than it used to. Please report this to the developers of the provider."
+	case 400080, 400081, 400082:
+		return "The day is none that the CDN has logs of: it is written as 2026-03-01, and not long ago."
+	case 401001, 401002:
+		return "Check the access key, the secret key and the clock of this machine."
+	case 403022, 403024:
+		return "The CDN throttles the requests of this account, or of all. Run it again later, or raise max_retries."
+	}
+	if code/100 == 5000 {
+		return "The CDN failed internally. Run it again later; Qiniu's support asks for the request id."
 	}
 	return ""
 }

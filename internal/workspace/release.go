@@ -46,6 +46,9 @@ func (r Release) WriteOnly() bool { return r.since(11, 11) }
 // Identity reports whether an import block may name an identity.
 func (r Release) Identity() bool { return r.since(12, 12) }
 
+// Actions reports whether it knows actions. No OpenTofu does.
+func (r Release) Actions() bool { return !r.Tofu && r.since(14, 0) }
+
 // since reports whether it is at least the minor version that first could do something.
 func (r Release) since(terraform, tofu int) bool {
 	first := terraform
