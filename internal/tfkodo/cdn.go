@@ -76,8 +76,10 @@ func (p *Provider) awaitCDN(ctx context.Context, op kodo.CDNOperation, requests 
 // Requests returns the ids of the requests that were accepted, each once.
 func (r CDNResult) Requests() []string {
 	var ids []string
+	seen := map[string]bool{"": true} // which names none
 	for _, o := range r.Outcomes {
-		if o.Err == nil && o.RequestID != "" && !slices.Contains(ids, o.RequestID) {
+		if o.Err == nil && !seen[o.RequestID] {
+			seen[o.RequestID] = true
 			ids = append(ids, o.RequestID)
 		}
 	}
@@ -145,9 +147,13 @@ func (p *Provider) cdnNotDone(job CDNJob, result CDNResult) diag.Diagnostics {
 	if len(failed) == 0 && len(reasons) == 0 {
 		return nil
 	}
+	isFailed := map[string]bool{}
+	for _, name := range failed {
+		isFailed[name] = true
+	}
 	var accepted []string
 	for _, o := range result.Outcomes {
-		if o.Err == nil && !slices.Contains(failed, o.URL) {
+		if o.Err == nil && !isFailed[o.URL] {
 			accepted = append(accepted, o.URL)
 		}
 	}
