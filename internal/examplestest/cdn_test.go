@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 	"github.com/qiniu/terraform-provider-kodo/internal/workspace"
 )
 
@@ -108,6 +109,71 @@ func TestCDNExample(t *testing.T) {
 			wantEmptyPlan(t, ws)
 		})
 	}
+}
+
+// TestCDNOfDirectory changes, removes and adds files of a directory: what has changed
+// and what is gone is refreshed when all is uploaded, and nothing else; also the same
+// file twice in a row.
+func TestCDNOfDirectory(t *testing.T) {
+	t.Parallel()
+	kodo, ws := news(t, newTerraform(t), emulator.CDN{Stale: true}, "guides/cdn/directory.tf")
+	sees := func(when string, want map[string]string) {
+		t.Helper()
+		got := map[string]string{}
+		for key := range want {
+			got[key] = visit(t, kodo, key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: a visitor sees (-want +got):\n%s", when, diff)
+		}
+	}
+	// step applies, and wants one request to the CDN, the last one, for these keys.
+	step := func(when string, refreshed ...string) {
+		t.Helper()
+		writes(kodo)
+		if err := kodo.Engine().ForgetCDNTasks(); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, ws)
+		tasks, err := kodo.Engine().CDNTasks(engine.CDNFilter{Owner: emulator.DefaultAccount().AccessKey, Kind: engine.CDNRefresh})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, task := range tasks {
+			got = append(got, strings.TrimPrefix(task.URL, "https://www.acme.example/"))
+		}
+		if diff := cmp.Diff(refreshed, got); diff != "" {
+			t.Errorf("%s: refreshed (-want +got):\n%s", when, diff)
+		}
+		if all := writes(kodo); len(refreshed) > 0 && all[len(all)-1] != "POST cdn /v2/tune/refresh" {
+			t.Errorf("%s: requests %q", when, all)
+		}
+		wantEmptyPlan(t, ws)
+	}
+	const index, about, old = "<h1>Today</h1>\n", "<h1>About us</h1>\n", "<h1>Last year</h1>\n"
+	step("made")
+	sees("made", map[string]string{"index.html": index, "about.html": about, "2025/all%20news.html": old})
+	edit(t, ws, "public/index.html", "Today", "Tomorrow")
+	if err := os.Rename(filepath.Join(ws.Dir(), "public", "2025"), filepath.Join(ws.Dir(), "public", "2024")); err != nil {
+		t.Fatal(err)
+	}
+	step("changed, removed and added", "2025/all%20news.html", "index.html")
+	sees("changed, removed and added", map[string]string{
+		"index.html": "<h1>Tomorrow</h1>\n", "about.html": about, "2024/all%20news.html": old, "2025/all%20news.html": `{"error":"Document not found"}`,
+	})
+	edit(t, ws, "public/index.html", "Tomorrow", "Today")
+	step("changed again", "index.html")
+	sees("changed again", map[string]string{"index.html": index, "about.html": about})
+	edit(t, ws, "public/about.html", "us", "them")
+	if err := os.WriteFile(filepath.Join(ws.Dir(), "public", "new.html"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	step("another changed, and one added", "about.html")
+	if err := os.WriteFile(filepath.Join(ws.Dir(), "public", "newer.html"), []byte("newer"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	step("only added")
 }
 
 // TestCDNInterrupted interrupts Terraform while it waits for the CDN: the state has
