@@ -94,7 +94,7 @@ func TestDirectoryPagesWait(t *testing.T) {
 	expectObjects(t, h, siteFiles{"b.css": "hello", "old.css": "hello"})
 	expectState(t, s, siteAddress, values{
 		"files":      map[string]any{"b.css": helloETag, "old.css": helloETag},
-		"added_keys": keys("b.css", "old.css"), "changed_keys": keys(), "deleted_keys": keys(),
+		"added_keys": keys(), "added_count": int64(2), "changed_keys": keys(), "deleted_keys": keys(),
 	})
 	if !s.Tainted(siteAddress) {
 		t.Error("it is not tainted")
@@ -104,7 +104,7 @@ func TestDirectoryPagesWait(t *testing.T) {
 	plan := s.Plan(published(dir, nil))
 	expectActions(t, plan.Actions(), map[string]acctest.Action{siteAddress: acctest.Update})
 	everything := keys("a.css", "b.css", "index.html", "old.css", "sw.js")
-	expectShown(t, plan, values{"added_keys": everything, "changed_keys": keys(), "deleted_keys": keys()})
+	expectShown(t, plan, values{"added_keys": keys(), "added_count": int64(len(everything)), "changed_keys": keys(), "deleted_keys": keys()})
 	h.ResetRequests()
 	if diags := s.Apply(plan); len(diags) > 0 {
 		t.Fatal(diags)

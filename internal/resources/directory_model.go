@@ -227,7 +227,9 @@ func textMap(of map[string]string) types.Map {
 	return types.MapValueMust(types.StringType, elements)
 }
 
-// setChanges takes what has changed, or will, into the model. The revision is the caller's.
+// setChanges takes what has changed, or will, into the model, whose files are counted already. The revision is the
+// caller's. Of a first publication no keys are listed: files has them all, and the next plan of ten thousand files
+// would show each of them as taken from the list.
 func (m *directoryModel) setChanges(added, changed, deleted []string) {
 	digest := m.Track.ValueString() == trackDigest
 	list := func(keys []string) types.List {
@@ -236,7 +238,11 @@ func (m *directoryModel) setChanges(added, changed, deleted []string) {
 		}
 		return texts(keys)
 	}
-	m.AddedKeys, m.ChangedKeys, m.DeletedKeys = list(added), list(changed), list(deleted)
+	listed := added
+	if len(changed)+len(deleted) == 0 && int64(len(added)) == m.FileCount.ValueInt64() {
+		listed = nil
+	}
+	m.AddedKeys, m.ChangedKeys, m.DeletedKeys = list(listed), list(changed), list(deleted)
 	m.AddedCount, m.ChangedCount, m.DeletedCount = types.Int64Value(int64(len(added))), types.Int64Value(int64(len(changed))), types.Int64Value(int64(len(deleted)))
 	m.Preview = types.ListNull(types.StringType)
 	if digest {

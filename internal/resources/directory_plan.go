@@ -245,12 +245,15 @@ func (p *directoryPlanning) look(ctx context.Context, todo *site.Plan) (diags di
 // show takes what will be done into the plan.
 func (p *directoryPlanning) show(todo *site.Plan) {
 	plan := p.plan
-	if p.state != nil && !todo.Writes() && len(todo.Added)+len(todo.Changed)+len(todo.Deleted) == 0 {
+	same := p.state != nil && !todo.Writes() && len(todo.Added)+len(todo.Changed)+len(todo.Deleted) == 0
+	if same {
 		p.unchanged()
 		if len(todo.Forgotten()) == 0 {
 			return
 		}
-	} else {
+	}
+	plan.FileCount, plan.TotalSize = types.Int64Value(int64(todo.Count())), types.Int64Value(todo.Size())
+	if !same {
 		plan.setChanges(todo.Added, todo.Changed, todo.Deleted)
 		plan.Revision = types.StringUnknown()
 	}
@@ -259,5 +262,4 @@ func (p *directoryPlanning) show(todo *site.Plan) {
 		plan.Files = textMap(todo.ETags())
 	}
 	plan.Digest = types.StringValue(todo.Digest())
-	plan.FileCount, plan.TotalSize = types.Int64Value(int64(todo.Count())), types.Int64Value(todo.Size())
 }

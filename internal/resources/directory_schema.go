@@ -267,17 +267,17 @@ func directoryChanges() map[string]schema.Attribute {
 		},
 	}
 	for kind, says := range map[string]string{
-		"added":   "new files",
+		"added":   "new files; of a first publication none, because `files` has them all",
 		"changed": "files that were there before and have other content, headers or another storage class since",
 		"deleted": "objects that are no longer there, or expire by `retain_removed_days`, because their files were removed",
 	} {
 		changes[kind+"_keys"] = schema.ListAttribute{
-			MarkdownDescription: fmt.Sprintf("Keys of %s, in order. They are known in the plan, add up over applies that fail, and stay until the next apply that changes anything. With `track = \"DIGEST\"` null if there are more than %d.", says, mostListed),
+			MarkdownDescription: fmt.Sprintf("Keys of %s. They are in order and known in the plan, add up over applies that fail, and stay until the next apply that changes anything. With `track = \"DIGEST\"` null if there are more than %d.", says, mostListed),
 			ElementType:         types.StringType,
 			Computed:            true,
 		}
 		changes[kind+"_count"] = schema.Int64Attribute{
-			MarkdownDescription: fmt.Sprintf("How many keys `%s_keys` stands for.", kind),
+			MarkdownDescription: fmt.Sprintf("How many keys are %s, also where `%[1]s_keys` does not list them.", kind),
 			Computed:            true,
 		}
 	}
