@@ -77,6 +77,8 @@ func (m *modelRun) testSteps(t *testing.T, step modelStep) []resource.TestStep {
 		test.ExpectError, test.Check = regexp.MustCompile("Object Exists Already"), nil
 	case step.prevented:
 		test.ExpectError, test.Check = regexp.MustCompile("Deletion Prevented"), nil
+	case step.frozen:
+		test.ExpectError, test.Check = regexp.MustCompile("Object Frozen"), nil
 	default:
 		return []resource.TestStep{test}
 	}

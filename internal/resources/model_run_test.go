@@ -84,19 +84,24 @@ func (m *modelRun) do(step modelStep) error {
 	m.world.take(&step)
 	disturbed := step.fault != nil || len(step.late) > 0
 	switch {
-	case step.prevented && !says(diags, "Deletion Prevented"):
+	case step.prevented && !diags.HasErrors(), step.prevented && !disturbed && !says(diags, "Deletion Prevented"):
 		return fmt.Errorf("a policy forbids to delete, and that was not refused:\n%s", diags)
 	case step.refused && !disturbed && !says(diags, "Object Exists Already"):
 		return fmt.Errorf("an object of somebody else is in the way, and that was not refused:\n%s", diags)
-	case !step.prevented && !step.refused && !disturbed && diags.HasErrors():
+	case step.frozen && !disturbed && !says(diags, "Object Frozen"):
+		return fmt.Errorf("an archive cannot change, and that was not refused:\n%s", diags)
+	case !step.fails() && !disturbed && diags.HasErrors():
 		return errors.New(diags.String())
-	case disturbed || step.refused || step.prevented:
+	case disturbed || step.fails():
 		if err := m.settle(step); err != nil {
 			return fmt.Errorf("%w\nafter\n%s", err, diags)
 		}
 	}
 	return m.compare(step)
 }
+
+// fails reports whether the apply has to fail.
+func (s modelStep) fails() bool { return s.refused || s.prevented || s.frozen }
 
 // settle does what the errors of an apply say, and applies once more.
 func (m *modelRun) settle(step modelStep) error {

@@ -47,6 +47,7 @@ type modelStep struct {
 
 	refused   bool // the apply has to fail: an object of somebody else is in the way
 	prevented bool // the apply has to fail: a policy forbids to delete
+	frozen    bool // the apply has to fail: an archive cannot change
 }
 
 // outsideWrite is what somebody else does to a key.
@@ -65,12 +66,15 @@ var (
 	modelTypes     = []string{"", "text/plain", "application/x-model"}
 	modelControls  = []string{"", "no-cache", "max-age=60"}
 	modelTexts     = []string{"", "me", "you"}
-	modelClasses   = []string{"", "STANDARD", "IA", "ARCHIVE_IR"}
+	modelClasses   = []string{"", "STANDARD", "IA", "ARCHIVE_IR", "ARCHIVE"}
 	modelPolicies  = []string{"", "DELETE", "ABANDON", "PREVENT"}
 	modelDomains   = []string{"", "cdn.example.com"}
 	modelDeletes   = []int{0, 0, 60, 90}
 	modelToIA      = []int{0, 0, 10, 30}
 )
+
+// somebodyElses is a content that is never configured, but for imports.
+const somebodyElses = "somebody else's"
 
 // outsideChanges are the facets that somebody else may change, with the values.
 var outsideChanges = map[string][]string{
@@ -84,6 +88,9 @@ var outsideChanges = map[string][]string{
 	"disable":           {""},
 	"enable":            {""},
 }
+
+// onArchives are those of outsideChanges that Kodo makes also where an archive is frozen.
+var onArchives = []string{"cancel deletion", "cancel transition", "disable", "enable"}
 
 // modelFaults are the accidents; each strikes once or twice, so that a repeated
 // request gets through or does not.
@@ -183,7 +190,7 @@ func (w *world) kinds(accidents bool) []string {
 	if len(w.config) < len(modelAddresses) && len(w.freeKeys()) > 0 {
 		kinds = append(kinds, "create", "create")
 	}
-	if len(w.foreign()) > 0 && len(w.config) < len(modelAddresses) {
+	if len(w.foreignKeys()) > 0 && len(w.config) < len(modelAddresses) {
 		kinds = append(kinds, "create over", "import")
 	}
 	if len(w.config) == 0 {
@@ -211,7 +218,7 @@ func drawSpec(t *rapid.T, key string) spec {
 }
 
 func (w *world) drawForeign(t *rapid.T) string {
-	return rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign()))).Draw(t, "key")
+	return rapid.SampledFrom(w.foreignKeys()).Draw(t, "key")
 }
 
 // drawImport is a block for an object that is there. Content that the plan does not
@@ -230,7 +237,7 @@ func (w *world) drawChange(t *rapid.T, key string) outsideWrite {
 	does := slices.Sorted(maps.Keys(outsideChanges))
 	now := w.server[key]
 	does = slices.DeleteFunc(does, func(do string) bool {
-		return do == "disable" && now.disabled || do == "enable" && !now.disabled
+		return do == "disable" && now.disabled || do == "enable" && !now.disabled || now.class == "ARCHIVE" && !slices.Contains(onArchives, do)
 	})
 	write := outsideWrite{key: key, do: rapid.SampledFrom(does).Draw(t, "outside change")}
 	values := slices.DeleteFunc(slices.Clone(outsideChanges[write.do]), func(v string) bool { return write.do == "class" && v == now.class })
@@ -277,7 +284,7 @@ func changed(t *rapid.T, block spec) spec {
 
 func drawPut(t *rapid.T, key string) outsideWrite {
 	return outsideWrite{key: key, do: "put", put: &stored{
-		content:     rapid.SampledFrom(append([]string{"somebody else's"}, modelContents...)).Draw(t, "outside content"),
+		content:     rapid.SampledFrom(append([]string{somebodyElses}, modelContents...)).Draw(t, "outside content"),
 		contentType: rapid.SampledFrom([]string{"text/css", "text/plain"}).Draw(t, "outside type"),
 		owner:       rapid.SampledFrom([]string{"", "me", "them"}).Draw(t, "outside owner"),
 		class:       rapid.SampledFrom([]string{"STANDARD", "IA"}).Draw(t, "outside class"),
@@ -299,5 +306,5 @@ func (s modelStep) String() string {
 	if s.fault != nil {
 		text += fmt.Sprintf("\n    fault %+v", *s.fault)
 	}
-	return text + fmt.Sprintf("\n    taint %q, moved %q, imported %q, refused %t, prevented %t", s.taint, s.moved, s.imported, s.refused, s.prevented)
+	return text + fmt.Sprintf("\n    taint %q, moved %q, imported %q, refused %t, prevented %t, frozen %t", s.taint, s.moved, s.imported, s.refused, s.prevented, s.frozen)
 }

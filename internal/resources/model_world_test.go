@@ -70,6 +70,7 @@ func (w *world) take(step *modelStep) {
 	next := w.config
 	if step.prevented = w.prevents(step); !step.prevented {
 		next = w.accepted(step)
+		w.thaw(step, next)
 	}
 	for _, write := range step.late {
 		w.write(write)
@@ -148,6 +149,27 @@ func (w *world) accepted(step *modelStep) map[string]spec {
 	return next
 }
 
+// thaw leaves the blocks of archives as they were, if they are to change in a way that
+// Kodo has only for objects that are not frozen.
+func (w *world) thaw(step *modelStep, next map[string]spec) {
+	for address, block := range next {
+		old, before := w.before(step, address, block)
+		if before == nil || before.class != "ARCHIVE" {
+			continue
+		}
+		now := block.applied(before, old.key)
+		served := func(o stored) stored {
+			return stored{contentType: o.contentType, cacheControl: o.cacheControl, owner: o.owner, team: o.team, class: o.class}
+		}
+		removes := now.cacheControl == "" && before.cacheControl != "" || now.owner == "" && before.owner != "" || now.team == "" && before.team != ""
+		sent := now.content != before.content || removes
+		if block.key != old.key || !sent && served(now) != served(*before) {
+			step.frozen = true
+			next[address] = old
+		}
+	}
+}
+
 // write is what somebody else does.
 func (w *world) write(write outsideWrite) {
 	object := w.server[write.key]
@@ -187,6 +209,13 @@ func (w *world) foreign() map[string]stored {
 		delete(foreign, block.key)
 	}
 	return foreign
+}
+
+// foreignKeys are those of foreign objects that can be changed.
+func (w *world) foreignKeys() []string {
+	foreign := w.foreign()
+	maps.DeleteFunc(foreign, func(_ string, o stored) bool { return o.class == "ARCHIVE" })
+	return slices.Sorted(maps.Keys(foreign))
 }
 
 func (w *world) freeAddress() string {
