@@ -34,6 +34,7 @@ func TestObjectModel(t *testing.T) {
 					rt.Fatal(err)
 				}
 				m := &modelRun{h: h, s: h.Session(), bucket: bucket, files: files, world: newWorld()}
+				m.s.Parallelism = rapid.SampledFrom([]int{1, len(modelAddresses)}).Draw(rt, "parallelism")
 				for i, step := range sequences(true).Draw(rt, "sequence") {
 					if err := m.do(step); err != nil {
 						rt.Fatalf("step %d: %s\n%v", i, step, err)
@@ -110,6 +111,13 @@ func (m *modelRun) settle(step modelStep) error {
 			m.s.Untaint(address)
 		}
 	}
+	if says(m.s.Plan(m.blocks(step, m.world.config)...).Diagnostics, "Object Managed Twice") {
+		for _, address := range m.s.Addresses() {
+			if _, wanted := m.world.config[address]; !wanted {
+				m.s.Forget(address)
+			}
+		}
+	}
 	if diags := planAndApply(m.s, m.blocks(step, m.world.config)); diags.HasErrors() {
 		return fmt.Errorf("the apply after that failed:\n%s", diags)
 	}
@@ -173,6 +181,15 @@ func (m *modelRun) compare(step modelStep) error {
 			return err
 		}
 	}
+	return m.compareNext(step)
+}
+
+// compareNext wants the next plan to be empty, and its apply to write nothing. One after
+// the other: a batch of many stats looks like one of changes.
+func (m *modelRun) compareNext(step modelStep) error {
+	parallelism := m.s.Parallelism
+	m.s.Parallelism = 1
+	defer func() { m.s.Parallelism = parallelism }()
 	m.h.Writes()
 	plan := m.s.Plan(m.blocks(step, m.world.config)...)
 	if len(plan.Diagnostics) > 0 || len(plan.Actions()) > 0 {

@@ -168,11 +168,20 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 		}
 	case "remove", "remove late":
 		delete(step.blocks, pick())
-	case "move address":
-		from := pick()
-		step.moved = [2]string{from, w.freeAddress()}
-		step.blocks[step.moved[1]] = step.blocks[from]
+	case "move address", "rename address":
+		from, to := pick(), w.freeAddress()
+		step.blocks[to] = step.blocks[from]
 		delete(step.blocks, from)
+		if step.says == "move address" { // otherwise it is another object, for all that Terraform knows
+			step.moved = [2]string{from, to}
+		}
+	case "rename onto":
+		from, onto := pick(), pick()
+		if block := w.config[from]; from != onto && block.overwrite {
+			block.key = w.config[onto].key
+			step.blocks[from] = block
+			delete(step.blocks, onto)
+		}
 	}
 	if strings.HasSuffix(step.says, " late") {
 		step.late = []outsideWrite{drawPut(t, w.config[pick()].key)}
@@ -198,7 +207,10 @@ func (w *world) kinds(accidents bool) []string {
 	}
 	kinds = append(kinds, "change", "change", "change", "change", "rename key", "drift", "change outside", "change outside", "delete outside", "taint", "remove")
 	if len(w.config) < len(modelAddresses) {
-		kinds = append(kinds, "move address")
+		kinds = append(kinds, "move address", "rename address")
+	}
+	if len(w.config) > 1 {
+		kinds = append(kinds, "rename onto")
 	}
 	if accidents {
 		kinds = append(kinds, "change late", "remove late")
