@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestMain leaves most of the model's sequences to CI: 500 of them take a minute.
+// TestMain leaves most of the model's sequences to CI: 500 of them take a minute and a half of CPU.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	asked := false

@@ -156,7 +156,10 @@ func (m *modelRun) blocks(step modelStep, config map[string]spec) []acctest.Reso
 
 // kept wants what somebody else wrote since the plan to be there.
 func (m *modelRun) kept(step modelStep) error {
-	for _, write := range step.late { // all of them puts
+	for _, write := range step.late {
+		if write.do != "put" {
+			continue
+		}
 		content, err := m.h.Content(m.bucket, write.key)
 		if err != nil {
 			return fmt.Errorf("what somebody else wrote since the plan is lost: %s: %w", write.key, err)

@@ -184,7 +184,7 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 		}
 	}
 	if strings.HasSuffix(step.says, " late") {
-		step.late = []outsideWrite{drawPut(t, w.config[pick()].key)}
+		step.late = []outsideWrite{w.drawLate(t, &step, pick())}
 	} else if accidents && rapid.IntRange(0, 2).Draw(t, "an accident") == 0 {
 		fault := rapid.SampledFrom(modelFaults).Draw(t, "fault")
 		fault.Times, fault.Skip = rapid.IntRange(1, 2).Draw(t, "times"), rapid.IntRange(0, 2).Draw(t, "skip")
@@ -254,6 +254,20 @@ func (w *world) drawChange(t *rapid.T, key string) outsideWrite {
 	write := outsideWrite{key: key, do: rapid.SampledFrom(does).Draw(t, "outside change")}
 	values := slices.DeleteFunc(slices.Clone(outsideChanges[write.do]), func(v string) bool { return write.do == "class" && v == now.class })
 	write.value = rapid.SampledFrom(values).Draw(t, "outside value")
+	return write
+}
+
+// drawLate is what somebody else does between plan and apply: of the facets, only to those
+// that are configured, because of the others it is open whether the apply or they come last.
+func (w *world) drawLate(t *rapid.T, step *modelStep, address string) outsideWrite {
+	block, stays := step.blocks[address]
+	if !stays || block.class == "ARCHIVE" || rapid.Bool().Draw(t, "late put") {
+		return drawPut(t, w.config[address].key)
+	}
+	write := w.drawChange(t, w.config[address].key)
+	if write.do == "content type" && block.contentType == "" || write.do == "class" && (block.class == "" || block.toIA > 0) {
+		return drawPut(t, w.config[address].key)
+	}
 	return write
 }
 

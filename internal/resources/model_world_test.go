@@ -81,7 +81,7 @@ func (w *world) take(step *modelStep) {
 			continue
 		}
 		delete(w.loose, old.key)
-		late := slices.ContainsFunc(step.late, func(l outsideWrite) bool { return l.key == old.key })
+		late := slices.ContainsFunc(step.late, func(l outsideWrite) bool { return l.key == old.key && l.do == "put" })
 		if old.policy != "ABANDON" && !late {
 			delete(server, old.key)
 		}
