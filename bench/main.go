@@ -28,7 +28,7 @@ type measurement struct {
 }
 
 var measurements = [...]measurement{
-	{"The provider", "./bench/provider", []string{"-mib=64", "-objects=50"}},
+	{"The provider", "./bench/provider", []string{"-mib=64", "-objects=50", "-files=500"}},
 	{"The emulator", "./bench/emulator", []string{"-objects=20000"}},
 }
 

@@ -12,9 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -136,14 +140,58 @@ func (b *bare) forms(ctx context.Context, n int, content func(i int) string) (ti
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(10)
 	for i := range n {
-		all.Go(func() error { return b.form(ctx, fmt.Sprintf("bare/%d", i), content(i)) })
+		all.Go(func() error { return b.form(ctx, fmt.Sprintf("bare/%d", i), []byte(content(i))) })
 	}
 	err := all.Wait()
 	return time.Since(began), err
 }
 
-func (b *bare) form(ctx context.Context, key, content string) error {
-	sha1.Sum([]byte(content))
+// directory uploads every file of a directory, so many at a time, and returns
+// what that took.
+func (b *bare) directory(ctx context.Context, dir string, atOnce int) (time.Duration, error) {
+	began := time.Now()
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(atOnce)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		all.Go(func() error {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return b.form(ctx, "bare"+strings.TrimPrefix(path, dir), content)
+		})
+		return nil
+	})
+	err = errors.Join(err, all.Wait())
+	return time.Since(began), err
+}
+
+// hash hashes every file of a directory, as many at a time as there are cores,
+// and returns what that took.
+func hash(ctx context.Context, dir string) (time.Duration, error) {
+	began := time.Now()
+	all, _ := errgroup.WithContext(ctx)
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		all.Go(func() error {
+			content, err := os.ReadFile(path)
+			sha1.Sum(content)
+			return err
+		})
+		return nil
+	})
+	err = errors.Join(err, all.Wait())
+	return time.Since(began), err
+}
+
+func (b *bare) form(ctx context.Context, key string, content []byte) error {
+	sha1.Sum(content)
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for name, value := range map[string]string{"key": key, "token": uploadToken()} {
@@ -155,7 +203,7 @@ func (b *bare) form(ctx context.Context, key, content string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(file, content); err != nil {
+	if _, err := file.Write(content); err != nil {
 		return err
 	}
 	if err := form.Close(); err != nil {

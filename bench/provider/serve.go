@@ -23,6 +23,7 @@ import (
 const (
 	roleVariable  = "KODO_BENCH_ROLE"  // what Terraform's provider is
 	usageVariable = "KODO_BENCH_USAGE" // the folder in which each process leaves its usage
+	madeVariable  = "KODO_BENCH_MADE"  // the file in which the provider leaves the last object that it made, for the floor to make the same
 	roleProvider  = "provider"
 	roleFloor     = "floor"
 	roleNothing   = "nothing" // says a word and ends
@@ -90,6 +91,9 @@ func (c *clock) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRes
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.creates = append(c.creates, time.Since(began))
+		if file := os.Getenv(madeVariable); file != "" && err == nil && resp.NewState != nil {
+			err = os.WriteFile(file, resp.NewState.MsgPack, 0o600)
+		}
 	}
 	return resp, err
 }
@@ -136,9 +140,15 @@ func (*floor) ReadResource(_ context.Context, req *tfprotov6.ReadResourceRequest
 	return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, NewIdentity: req.CurrentIdentity, Private: req.Private}, nil
 }
 
-// PlanResourceChange leaves unknown what is computed and new.
+// PlanResourceChange leaves unknown what is computed and new, or plans what the provider has made.
 func (f *floor) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	planned := req.ProposedNewState
+	if file := os.Getenv(madeVariable); file != "" {
+		if destroyed, err := planned.IsNull(); err != nil || !destroyed {
+			made, err := os.ReadFile(file)
+			return &tfprotov6.PlanResourceChangeResponse{PlannedState: &tfprotov6.DynamicValue{MsgPack: made}, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity}, err
+		}
+	}
 	if prior, err := req.PriorState.IsNull(); err != nil || prior {
 		schema, err := f.object(ctx, req.TypeName)
 		if err != nil {
