@@ -73,6 +73,12 @@ func (c *Client) get(ctx context.Context, link string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.exchange(req)
+}
+
+// exchange sends a request that is signed already, and returns the answer's body. A refusal is the error that the SDK
+// makes of one.
+func (c *Client) exchange(req *http.Request) ([]byte, error) {
 	resp, err := c.wire.RoundTrip(req)
 	if err != nil {
 		return nil, err

@@ -92,6 +92,9 @@ func newTransport(config Config) *http.Transport {
 		// Shorter than the connection's own deadline, so that a connection never dies while it is taken from the pool.
 		IdleConnTimeout:    config.IdleTimeout / 2,
 		DisableCompression: true,
+		// A small file leaves in one write, and the answer to a batch comes in few reads.
+		WriteBufferSize: connBuffer,
+		ReadBufferSize:  connBuffer,
 	}
 }
 
@@ -170,6 +173,9 @@ func (b countingBody) Read(p []byte) (int, error) {
 	b.n.Add(int64(n))
 	return n, err
 }
+
+// connBuffer is what a connection gathers in bytes, each way.
+const connBuffer = 32 << 10
 
 // sendBuffer bounds what the system takes over before it is sent: those bytes have not moved yet. On a slow link a
 // large buffer would take longer to drain than the connection may be idle.

@@ -3,12 +3,15 @@ package kodo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
-	"github.com/qiniu/go-sdk/v7/storagev2/http_client"
 	"github.com/qiniu/go-sdk/v7/storagev2/uptoken"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/qetag"
@@ -127,26 +130,51 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 		}
 		looked = false
 		err := c.once(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
-			token, err := c.token(u)
-			if err != nil {
-				return err
-			}
 			answer = stored{}
-			body := newBody(buf.bytes)
-			_, err = c.storage.PostObject(ctx, &apis.PostObjectRequest{
-				ObjectName: &u.Key, UploadToken: token, Crc32: int64(crc32.ChecksumIEEE(buf.bytes)),
-				// The SDK demands a file name; a constant cannot break the form as a key might.
-				File:         http_client.MultipartFormBinaryData{Data: body, Name: "content", ContentType: u.ContentType},
-				CustomData:   u.metadata(),
-				ResponseBody: &answer,
-			}, at)
-			reusable = reusable && err == nil && body.closed.Load()
+			closed, err := c.postForm(ctx, at, u, buf.bytes, &answer)
+			reusable = reusable && err == nil && closed
 			return err
 		})
 		u.lost = u.lost || answerLost(err)
 		return err
 	})
 	return etag, answer, err
+}
+
+// postForm sends content in one request, and reports whether nobody reads it any more.
+func (c *Client) postForm(ctx context.Context, at *apis.Options, u *upload, content []byte, answer *stored) (closed bool, err error) {
+	token, err := c.token(u)
+	if err != nil {
+		return true, err
+	}
+	signed, err := token.GetUpToken(ctx)
+	if err != nil {
+		return true, err
+	}
+	fields := u.metadata()
+	fields["key"], fields["token"] = u.Key, signed
+	fields["crc32"] = strconv.FormatUint(uint64(crc32.ChecksumIEEE(content)), 10)
+	f, err := newForm(fields, content, u.ContentType)
+	if err != nil {
+		return true, err
+	}
+	base, err := at.OverwrittenEndpoints.GetEndpoints(ctx)
+	if err != nil {
+		return true, err
+	}
+	var reading atomic.Int64
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.Preferred[0]+"/", f.body(&reading))
+	if err != nil {
+		return true, err
+	}
+	req.Header.Set("Content-Type", f.contentType)
+	req.ContentLength = int64(f.size())
+	req.GetBody = func() (io.ReadCloser, error) { return f.body(&reading), nil }
+	text, err := c.exchange(req)
+	if err == nil {
+		err = json.Unmarshal(text, answer)
+	}
+	return reading.Load() == 0, err
 }
 
 // body is bytes to be sent. A transport may go on reading after the answer, until it closes the body.
