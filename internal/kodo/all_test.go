@@ -33,7 +33,7 @@ func filePut(t *testing.T, dir, key string, guard kodo.Guard) kodo.FilePut {
 func putAll(ctx context.Context, c *kodo.Client, puts []kodo.FilePut) map[string]any {
 	var mu sync.Mutex
 	came := map[string]any{}
-	c.PutAll(ctx, "bucket", puts, func(i int, stored kodo.Stored, err error) {
+	c.PutAll(ctx, "bucket", len(puts), func(i int) kodo.FilePut { return puts[i] }, func(i int, stored kodo.Stored, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -133,7 +133,7 @@ func TestPutAllLooksAgain(t *testing.T) {
 	put := filePut(t, dir, "twice", kodo.IfAbsent())
 	var came []string
 	var mu sync.Mutex
-	c.PutAll(t.Context(), "bucket", []kodo.FilePut{put, put}, func(_ int, stored kodo.Stored, err error) {
+	c.PutAll(t.Context(), "bucket", 2, func(int) kodo.FilePut { return put }, func(_ int, stored kodo.Stored, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		came = append(came, fmt.Sprint(stored.Adopted != nil, err))

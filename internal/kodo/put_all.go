@@ -22,23 +22,25 @@ const (
 	waitingForEach = 2
 )
 
-// PutAll stores files as objects of one bucket, as many at once as the Client may have requests in flight, and says of
-// each what came of it, from many goroutines. The files are read, hashed and sent in one go.
+// PutAll stores n files as objects of one bucket, as many at once as the Client may have requests in flight, and says of
+// each what came of it, from many goroutines. It asks for each when its turn comes, and reads, hashes and sends its file
+// in one go.
 //
 // A Put that replaces an object is judged by a look that may be older by the time that the 128 Puts around it take.
 // One that creates an object needs no look: Kodo refuses it if there is one.
-func (c *Client) PutAll(ctx context.Context, bucket string, puts []FilePut, done func(i int, stored Stored, err error)) {
+func (c *Client) PutAll(ctx context.Context, bucket string, n int, put func(i int) FilePut, done func(i int, stored Stored, err error)) {
 	var g errgroup.Group
 	g.SetLimit(waitingForEach * c.config.Concurrency)
-	for start := 0; start < len(puts); start += lookAhead {
-		some := puts[start:min(start+lookAhead, len(puts))]
+	for start := 0; start < n; start += lookAhead {
+		some := make([]FilePut, min(lookAhead, n-start))
 		keys := make([]string, len(some))
-		for i, p := range some {
-			keys[i] = p.Key
+		for i := range some {
+			some[i] = put(start + i)
+			keys[i] = some[i].Key
 		}
 		looks, err := c.lookAt(ctx, bucket, keys)
 		if err != nil { // so will the others
-			for i := start; i < len(puts); i++ {
+			for i := start; i < n; i++ {
 				done(i, Stored{}, err)
 			}
 			break

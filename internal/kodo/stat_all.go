@@ -3,6 +3,8 @@ package kodo
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -10,43 +12,32 @@ import (
 // StatAll looks at many objects of a bucket in batches of 1000, several at a time, and returns those that are there by
 // their keys. What it cannot find out of any one of them fails the whole.
 func (c *Client) StatAll(ctx context.Context, bucket string, keys []string) (map[string]Object, error) {
-	batches := (len(keys) + maxBatch - 1) / maxBatch
-	found := make([][]Object, batches)
+	objects := make(map[string]Object, len(keys))
+	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(c.config.Concurrency)
-	for i := range batches {
-		g.Go(func() (err error) {
-			found[i], err = c.statBatch(ctx, bucket, keys[i*maxBatch:min((i+1)*maxBatch, len(keys))])
-			return err
+	for batch := range slices.Chunk(keys, maxBatch) {
+		g.Go(func() error {
+			looks, err := c.lookAt(ctx, bucket, batch)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, seen := range looks {
+				switch {
+				case IsGone(seen.err):
+				case seen.err != nil:
+					return seen.err
+				default:
+					objects[seen.object.Key] = seen.object
+				}
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
-	}
-	objects := make(map[string]Object, len(keys))
-	for _, batch := range found {
-		for _, object := range batch {
-			objects[object.Key] = object
-		}
-	}
-	return objects, nil
-}
-
-// statBatch is StatAll for up to 1000 keys.
-func (c *Client) statBatch(ctx context.Context, bucket string, keys []string) ([]Object, error) {
-	looks, err := c.lookAt(ctx, bucket, keys)
-	if err != nil {
-		return nil, err
-	}
-	objects := make([]Object, 0, len(keys))
-	for _, seen := range looks {
-		switch {
-		case IsGone(seen.err):
-		case seen.err != nil:
-			return nil, seen.err
-		default:
-			objects = append(objects, seen.object)
-		}
 	}
 	return objects, nil
 }

@@ -236,12 +236,8 @@ func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site
 		} else {
 			record.SeeAll(found)
 		}
-	} else {
-		found, err := client.StatAll(ctx, bucket, record.Keys())
-		if err != nil {
-			return err
-		}
-		record.See(found)
+	} else if err := record.Refresh(ctx, client, bucket); err != nil {
+		return err
 	}
 	m.fill(record)
 	if imported {

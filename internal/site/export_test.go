@@ -7,10 +7,13 @@ import (
 )
 
 // Set records an object of ours.
-func (r *Record) Set(o kodo.Object) { r.set(o.Key, entryOf(o)) }
+func (r *Record) Set(o kodo.Object) { r.set(o.Key, r.entry(o)) }
 
 // Complete records that a publication was completed.
 func (r *Record) Complete() { r.complete(time.Unix(1000, 0)) }
+
+// See records what there is under all keys.
+func (r *Record) See(found map[string]kodo.Object) { r.see(r.Keys(), found) }
 
 // Drop records that an object is gone.
 func (r *Record) Drop(key string) { r.drop(key) }
@@ -51,3 +54,6 @@ func (p *Plan) Stages() map[string]int {
 
 // Target returns the facets that an object will have, as text.
 func (p *Plan) Target(key string) string { return p.target[key].Facets.text() }
+
+// Parts is everything that a record keeps.
+func (r *Record) Parts() []any { return []any{r.Have, r.was, r.left} }

@@ -34,7 +34,7 @@ type Settings struct {
 
 // A Step is what has to be done for one file.
 type Step struct {
-	File   File
+	File   *File
 	Facets *Facets // as they are to be
 	have   *Entry  // nil if nothing is there
 	store  bool    // the content is sent; otherwise facets alone change
@@ -43,6 +43,9 @@ type Step struct {
 	stage  int
 
 	refused error // why it is not done
+
+	tried bool // something was sent
+	done  bool // what was to be done is done
 }
 
 // A Plan is what has to be done so that what is published is the directory.
@@ -67,8 +70,8 @@ func Compare(r *Record, files []File, s Settings, same map[string]string) *Plan 
 		record: r, same: same, rules: s.Rules.merger(), before: s.Before.merger(),
 		fresh: map[freshKey]*Facets{}, over: map[overKey]*Facets{},
 	}
-	for _, file := range files {
-		c.file(file)
+	for i := range files {
+		c.file(&files[i])
 	}
 	for key := range r.Have {
 		if _, ok := c.target[key]; !ok {
@@ -112,7 +115,7 @@ type (
 )
 
 // file says what has to be done for a file that is in the directory.
-func (c *comparison) file(file File) {
+func (c *comparison) file(file *File) {
 	rule := c.rules.of(file.Name)
 	have, there := c.record.Have[file.Key]
 	before, known := c.record.before(file.Key)
@@ -223,7 +226,7 @@ func (p *Plan) Expect(etags map[string]string) {
 		delete(refused, step.File.Key)
 	}
 	for _, key := range sortedKeys(refused) {
-		p.steps = append(p.steps, Step{File: File{Key: key}, refused: refused[key]})
+		p.steps = append(p.steps, Step{File: &File{Key: key}, refused: refused[key]})
 	}
 	p.remove = slices.DeleteFunc(p.remove, func(key string) bool { return refused[key] != nil })
 }

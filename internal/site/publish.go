@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -38,6 +37,9 @@ func (o *Outcome) Complete() bool { return len(o.Failures) == 0 && o.Untried == 
 // and was refused or failed: without it there would be neither.
 var ErrContested = errors.New("another resource of this apply wanted the key and could not have it")
 
+// errReplaced refuses to change an object that is not the one that was published.
+var errReplaced = errors.New("somebody else has replaced or deleted it since the plan")
+
 // errGaveUp stops a publication when nothing succeeds any more.
 var errGaveUp = errors.New("so many requests have failed in a row that no more were sent")
 
@@ -46,6 +48,8 @@ const (
 	manyInRow = 32
 	// changesTogether is how many changes of facets are under way: the Client sends them in batches of as many.
 	changesTogether = 1000
+	// lookedAtOnce is how many objects are held in memory when they are looked at.
+	lookedAtOnce = 10_000
 	// lookBack is how long an interrupted publication may take to find out what it has done.
 	lookBack = time.Second
 )
@@ -57,16 +61,10 @@ const (
 func (p *Plan) Publish(ctx context.Context, c *kodo.Client, bucket string, r *Record) *Outcome {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	run := &publication{Plan: p, client: c, bucket: bucket, record: r, stop: stop, results: make(map[string]result, len(p.steps))}
+	run := &publication{Plan: p, client: c, bucket: bucket, record: r, stop: stop}
 	run.prepare(ctx)
 	for stage := range len(p.Last) + 1 {
-		var steps []Step
-		for _, step := range p.steps {
-			if step.stage == stage {
-				steps = append(steps, step)
-			}
-		}
-		run.publish(ctx, steps)
+		run.publish(ctx, stage)
 	}
 	run.lookBack(ctx)
 	if run.out.Complete() {
@@ -96,16 +94,9 @@ type publication struct {
 	record *Record
 	stop   context.CancelCauseFunc
 
-	mu      sync.Mutex
-	results map[string]result // of each step that was tried
-	inRow   int               // failures since something succeeded
-	out     Outcome
-}
-
-// A result is what came of a step.
-type result struct {
-	step Step
-	done bool // its content and facets are there
+	mu    sync.Mutex
+	inRow int // failures since something succeeded
+	out   Outcome
 }
 
 // fail records what could not be done. What only the end of the context has kept from being done was not tried.
@@ -125,10 +116,11 @@ func (p *publication) fail(ctx context.Context, key string, err error) {
 }
 
 // tried records what came of a step. Of what an end of the context has kept from being sent nothing came.
-func (p *publication) tried(ctx context.Context, step Step, err error) {
+func (p *publication) tried(ctx context.Context, step *Step, err error) {
 	p.mu.Lock()
+	step.done = err == nil
 	if sent := (*kodo.Error)(nil); err == nil || ctx.Err() == nil || errors.As(err, &sent) {
-		p.results[step.File.Key] = result{step: step, done: err == nil}
+		step.tried = true
 	}
 	if err == nil {
 		p.inRow = 0
@@ -143,10 +135,11 @@ func (p *publication) tried(ctx context.Context, step Step, err error) {
 // read back after they were stored, and those that were left to expire.
 func (p *publication) prepare(ctx context.Context) {
 	doubtful := map[string]bool{}
-	for i, step := range p.steps {
+	for i := range p.steps {
+		step := &p.steps[i]
 		switch left, expiring := p.record.left[step.File.Key]; {
 		case step.have != nil && step.have.PutTime != 0:
-			p.steps[i].guard = kodo.IfPutTime(step.have.PutTime)
+			step.guard = kodo.IfPutTime(step.have.PutTime)
 		case step.have != nil, expiring && step.guard == kodo.IfPutTime(left.PutTime):
 			doubtful[step.File.Key] = true
 		}
@@ -155,68 +148,71 @@ func (p *publication) prepare(ctx context.Context) {
 		return
 	}
 	found, err := p.client.StatAll(ctx, p.bucket, sortedKeys(doubtful))
-	for i, step := range p.steps {
+	for i := range p.steps {
+		step := &p.steps[i]
 		object, there := found[step.File.Key]
 		switch {
 		case !doubtful[step.File.Key]:
 		case err != nil:
-			p.steps[i].refused = err
+			step.refused = err
 		case step.have != nil && there && object.ETag == step.have.ETag:
 			have := entryOf(object)
-			p.steps[i].have, p.steps[i].guard = &have, kodo.IfPutTime(object.PutTime)
+			step.have, step.guard = &have, kodo.IfPutTime(object.PutTime)
 		case there && step.guard == kodo.IfPutTime(object.PutTime):
+		case !step.store:
+			step.refused = errReplaced
 		default: // then only an object of the same content can be there
-			p.steps[i].guard, p.steps[i].again = kodo.IfAbsent(), false
+			step.guard, step.again = kodo.IfAbsent(), false
 		}
 	}
 }
 
 // publish carries out the steps of one stage, if all went well so far.
-func (p *publication) publish(ctx context.Context, steps []Step) {
-	if !p.out.Complete() {
-		p.out.Untried += len(steps)
-		return
-	}
-	var puts []kodo.FilePut
-	var stores, alters []Step
-	for _, step := range steps {
-		switch {
+func (p *publication) publish(ctx context.Context, stage int) {
+	var stores, alters []*Step
+	complete := p.out.Complete()
+	for i := range p.steps {
+		switch step := &p.steps[i]; {
+		case step.stage != stage:
+		case !complete:
+			p.out.Untried++
 		case step.refused != nil:
 			p.fail(ctx, step.File.Key, step.refused)
 		case step.store:
 			stores = append(stores, step)
-			puts = append(puts, step.put())
 		default:
 			alters = append(alters, step)
 		}
 	}
+	p.client.PutAll(ctx, p.bucket, len(stores), func(i int) kodo.FilePut { return stores[i].put() }, func(i int, stored kodo.Stored, err error) {
+		step := stores[i]
+		if err == nil && stored.Adopted != nil {
+			err = p.adopt(ctx, step, *stored.Adopted)
+		}
+		p.tried(ctx, step, err)
+	})
 	var changes errgroup.Group
 	changes.SetLimit(changesTogether)
-	p.client.PutAll(ctx, p.bucket, puts, func(i int, stored kodo.Stored, err error) {
-		step := stores[i]
-		if err != nil || stored.Adopted == nil {
-			p.tried(ctx, step, err)
-			return
-		}
-		adopted := entryOf(*stored.Adopted)
-		if step.have == nil {
-			p.mu.Lock()
-			p.out.Adopted++
-			p.mu.Unlock()
-		}
-		step.have = &adopted
-		p.tried(ctx, step, p.alter(ctx, step, !stored.Adopted.Expires.IsZero()))
-	})
 	for _, step := range alters {
 		changes.Go(func() error {
-			p.tried(ctx, step, p.alter(ctx, step, false))
+			p.tried(ctx, step, p.alter(ctx, step, *step.have, false))
 			return nil
 		})
 	}
 	_ = changes.Wait() // each has told its error
 }
 
-func (s Step) put() kodo.FilePut {
+// adopt makes an object that held the content already what it is to be.
+func (p *publication) adopt(ctx context.Context, step *Step, object kodo.Object) error {
+	if step.have == nil {
+		p.mu.Lock()
+		p.out.Adopted++
+		p.mu.Unlock()
+	}
+	return p.alter(ctx, step, entryOf(object), !object.Expires.IsZero())
+}
+
+func (s *Step) put() kodo.FilePut {
 	return kodo.FilePut{Path: s.File.Path, Put: kodo.Put{
 		Key: s.File.Key, ETag: s.File.ETag, Guard: s.guard, Again: s.again,
 		ContentType: s.Facets.ContentType, StorageClass: s.Facets.StorageClass, Metadata: s.Facets.Metadata,
@@ -224,11 +220,11 @@ func (s Step) put() kodo.FilePut {
 }
 
 // alter makes the facets of an object what they are to be. An object that was left to expire no longer is.
-func (p *publication) alter(ctx context.Context, step Step, expires bool) error {
+func (p *publication) alter(ctx context.Context, step *Step, entry Entry, expires bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	have, want := step.have.Facets, step.Facets
+	have, want := entry.Facets, step.Facets
 	var changes []kodo.Change
 	if have.ContentType != want.ContentType || !contains(have.Metadata, want.Metadata) {
 		changes = append(changes, kodo.SetMetadata(want.ContentType, want.Metadata))
@@ -242,7 +238,7 @@ func (p *publication) alter(ctx context.Context, step Step, expires bool) error 
 	if len(changes) == 0 {
 		return nil
 	}
-	_, err := p.client.Change(ctx, p.bucket, step.File.Key, step.have.PutTime, changes...)
+	_, err := p.client.Change(ctx, p.bucket, step.File.Key, entry.PutTime, changes...)
 	return err
 }
 
@@ -258,33 +254,46 @@ func contains(all, some map[string]string) bool {
 
 // lookBack reads what was written and records it. What cannot be read is recorded as it was sent.
 func (p *publication) lookBack(ctx context.Context) {
-	if len(p.results) == 0 {
-		return
-	}
 	ctx, cancel := afterwards(ctx)
 	defer cancel()
-	found, err := p.client.StatAll(ctx, p.bucket, slices.Collect(maps.Keys(p.results)))
-	for key, result := range p.results {
-		object, there := found[key]
-		etag := p.target[key].ETag
-		_, ours := p.record.Have[key]
-		switch {
-		case err == nil && there && object.ETag == etag:
-			p.record.set(key, entryOf(object))
-		case result.done:
-			// Somebody else has changed it since, or nobody knows: the next look will tell.
-			p.record.set(key, Entry{ETag: etag, Size: result.step.File.Size, Facets: result.step.Facets})
-			if err == nil {
-				p.out.Overwritten = append(p.out.Overwritten, key)
-			}
-		case err == nil && there && ours:
-			p.record.set(key, entryOf(object))
-		case err == nil && !there:
-			p.record.drop(key)
+	var some []*Step
+	for i := range p.steps {
+		if step := &p.steps[i]; step.tried {
+			some = append(some, step)
+		}
+	}
+	for chunk := range slices.Chunk(some, lookedAtOnce) {
+		keys := make([]string, len(chunk))
+		for i, step := range chunk {
+			keys[i] = step.File.Key
+		}
+		found, err := p.client.StatAll(ctx, p.bucket, keys)
+		for _, step := range chunk {
+			p.look(step, found, err)
 		}
 	}
 	slices.Sort(p.out.Overwritten)
-	p.record.share()
+}
+
+// look records what a look at the object of a step has come to.
+func (p *publication) look(step *Step, found map[string]kodo.Object, err error) {
+	key, etag := step.File.Key, p.target[step.File.Key].ETag
+	object, there := found[key]
+	_, ours := p.record.Have[key]
+	switch {
+	case err == nil && there && object.ETag == etag:
+		p.record.set(key, p.record.entry(object))
+	case step.done:
+		// Somebody else has changed it since, or nobody knows: the next look will tell.
+		p.record.set(key, Entry{ETag: etag, Size: step.File.Size, Facets: step.Facets})
+		if err == nil {
+			p.out.Overwritten = append(p.out.Overwritten, key)
+		}
+	case err == nil && there && ours:
+		p.record.set(key, p.record.entry(object))
+	case err == nil && !there:
+		p.record.drop(key)
+	}
 }
 
 // remove deletes what is to be removed, or lets it expire.

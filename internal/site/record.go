@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -39,6 +40,23 @@ type Record struct {
 
 	// left holds objects that were left to expire when their files were removed: those are still ours to replace.
 	left map[string]leftover
+
+	// facets are all there are, by their text: many objects have the same.
+	facets map[string]*Facets
+}
+
+// entry is entryOf with facets that it shares with others.
+func (r *Record) entry(o kodo.Object) Entry {
+	e := entryOf(o)
+	text := e.Facets.text()
+	if r.facets[text] == nil {
+		if r.facets == nil {
+			r.facets = map[string]*Facets{}
+		}
+		r.facets[text] = e.Facets
+	}
+	e.Facets = r.facets[text]
+	return e
 }
 
 // A leftover is an object that expires by itself.
@@ -50,11 +68,6 @@ type leftover struct {
 // NewRecord returns the Record of what is not published yet.
 func NewRecord() *Record {
 	return &Record{Have: map[string]Entry{}, was: map[string]Entry{}, left: map[string]leftover{}}
-}
-
-// Clone returns a Record that can be changed on its own.
-func (r *Record) Clone() *Record {
-	return &Record{Have: maps.Clone(r.Have), was: maps.Clone(r.was), left: maps.Clone(r.left)}
 }
 
 // Keys returns the keys of what is there, in order.
@@ -126,54 +139,47 @@ func (r *Record) Changes() (added, changed, deleted []string) {
 // Drifted reports whether what is there looks different from what was published when that was last completed.
 func (r *Record) Drifted() bool { return len(r.was) > 0 }
 
-// See records what there is of what was there.
-func (r *Record) See(found map[string]kodo.Object) {
-	for key, had := range r.Have {
+// Refresh looks at everything that was there, 1000 objects in each request, and records what is there of it.
+func (r *Record) Refresh(ctx context.Context, c *kodo.Client, bucket string) error {
+	for keys := range slices.Chunk(r.Keys(), lookedAtOnce) {
+		found, err := c.StatAll(ctx, bucket, keys)
+		if err != nil {
+			return err
+		}
+		r.see(keys, found)
+	}
+	return nil
+}
+
+// see records what there is under some keys.
+func (r *Record) see(keys []string, found map[string]kodo.Object) {
+	for _, key := range keys {
 		if object, ok := found[key]; ok {
-			now := entryOf(object)
-			now.Theirs = had.Theirs
+			now := r.entry(object)
+			now.Theirs = r.Have[key].Theirs
 			r.set(key, now)
 		} else {
 			r.drop(key)
 		}
 	}
-	r.share()
 }
 
 // SeeAll records everything that there is under the prefix, whoever made it.
 func (r *Record) SeeAll(found map[string]kodo.Object) {
 	for key, object := range found {
 		if _, ok := r.Have[key]; !ok {
-			theirs := entryOf(object)
+			theirs := r.entry(object)
 			theirs.Theirs = true
 			r.set(key, theirs)
 		}
 	}
-	r.See(found)
+	r.see(r.Keys(), found)
 }
 
 // Import records what there is under the prefix as what was there when the record begins.
 func (r *Record) Import(found map[string]kodo.Object) {
 	r.SeeAll(found)
 	r.was = map[string]Entry{}
-}
-
-// share lets equal facets be one.
-func (r *Record) share() {
-	known := map[string]*Facets{}
-	for _, entries := range []map[string]Entry{r.Have, r.was} {
-		for key, e := range entries {
-			if e.Facets == nil {
-				continue
-			}
-			text := e.Facets.text()
-			if known[text] == nil {
-				known[text] = e.Facets
-			}
-			e.Facets = known[text]
-			entries[key] = e
-		}
-	}
 }
 
 // ETags returns the hash of each key.
