@@ -5,7 +5,7 @@
 // and sends the same bytes, or a provider with the same schema whose calls return
 // at once, which is what Terraform itself costs.
 //
-//	go run ./bench/provider [-mib 1024] [-objects 1000] [-run large,memory,many,directory,listing,together,small]
+//	go run ./bench/provider [-mib 1024] [-objects 1000] [-run large,memory,many,directory,digest,listing,together,small]
 //
 // It prints a row on each line: name | value | floor | ratio | note. The CPU time
 // of provider and emulator is told apart; where the emulator uses more than half
@@ -63,8 +63,8 @@ func run(ctx context.Context) (err error) {
 	b := &bench{}
 	flag.IntVar(&b.mib, "mib", 1024, "size of the large file in `MiB`; the memory rows take four times, a quarter, and ten quarters of it")
 	flag.IntVar(&b.objects, "objects", 1000, "`number` of objects in one configuration")
-	flag.IntVar(&b.files, "files", 10_000, "`number` of files in a directory; the memory rows take a tenth and ten times as many")
-	only := flag.String("run", "", "the `measurements` to take, separated by commas: large, memory, many, directory, listing, together, small; empty for all")
+	flag.IntVar(&b.files, "files", 10_000, "`number` of files in a directory; digest takes a tenth and ten times as many")
+	only := flag.String("run", "", "the `measurements` to take, separated by commas: large, memory, many, directory, digest, listing, together, small; empty for all")
 	flag.Parse()
 	if b.dir, err = os.MkdirTemp("", "kodo-bench-"); err != nil {
 		return err
@@ -76,7 +76,7 @@ func run(ctx context.Context) (err error) {
 	for _, measurement := range []struct {
 		name string
 		take func(context.Context) ([]row, error)
-	}{{"large", b.large}, {"memory", b.memory}, {"many", b.many}, {"directory", b.directory}, {"listing", b.listing}, {"together", b.together}, {"small", b.small}} {
+	}{{"large", b.large}, {"memory", b.memory}, {"many", b.many}, {"directory", b.directory}, {"digest", b.digests}, {"listing", b.listing}, {"together", b.together}, {"small", b.small}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), measurement.name) {
 			continue
 		}

@@ -88,7 +88,8 @@ func (p *directoryPlanning) run(ctx context.Context, replaced bool) (diags diag.
 		p.unchanged()
 		return diags
 	case !plan.SourceHash.IsNull():
-		if p.sameByWord() {
+		same, d := p.sameByWord(ctx)
+		if diags.Append(d...); same {
 			p.unchanged()
 		}
 		return diags
@@ -127,17 +128,18 @@ func isKnown(ctx context.Context, all ...attr.Value) bool {
 
 // sameByWord reports whether the hash that the configuration gives says that the directory is the one that was
 // published last, in the same way, and Kodo still has it.
-func (p *directoryPlanning) sameByWord() bool {
-	if p.state == nil || p.record.Drifted() {
-		return false
+func (p *directoryPlanning) sameByWord(ctx context.Context) (same bool, diags diag.Diagnostics) {
+	if p.state == nil {
+		return false, nil
 	}
 	is, was := p.plan.arguments(), p.state.arguments()
 	for i, value := range is {
 		if !value.Equal(was[i]) {
-			return false
+			return false, nil
 		}
 	}
-	return true
+	rules, diags := p.plan.rules(ctx)
+	return !p.record.Drifted(p.plan.Prefix.ValueString(), rules), diags
 }
 
 // unchanged says that everything stays as it is.
@@ -145,8 +147,7 @@ func (p *directoryPlanning) unchanged() {
 	p.plan.directoryFactsModel = p.state.directoryFactsModel
 	if !p.plan.Track.Equal(p.state.Track) {
 		p.plan.fill(p.record)
-		p.plan.noChanges()
-		p.plan.Revision = p.state.Revision
+		p.plan.Preview = types.ListNull(types.StringType)
 	}
 }
 
@@ -245,7 +246,7 @@ func (p *directoryPlanning) look(ctx context.Context, todo *site.Plan) (diags di
 // show takes what will be done into the plan.
 func (p *directoryPlanning) show(todo *site.Plan) {
 	plan := p.plan
-	same := p.state != nil && !todo.Writes() && len(todo.Added)+len(todo.Changed)+len(todo.Deleted) == 0
+	same := p.state != nil && !todo.Visible()
 	if same {
 		p.unchanged()
 		if len(todo.Forgotten()) == 0 {

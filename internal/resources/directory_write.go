@@ -80,12 +80,15 @@ func (w *directoryWriting) state(todo *site.Plan, out *site.Outcome) *directoryM
 	if out.Complete() {
 		state.fill(w.record)
 		state.setChanges(todo.Added, todo.Changed, todo.Deleted)
+		if w.prior != nil && !todo.Visible() { // the changes before it are still the last ones
+			state.directoryChangesModel = w.prior.directoryChangesModel
+		}
 		state.asPlanned(w.plan)
 		return &state
 	}
 	if w.prior != nil { // the arguments that are not fulfilled differ in the next plan again
 		state = *w.prior
-		if w.record.Drifted() {
+		if out.Wrote {
 			state.Revision = types.StringValue(time.Now().UTC().Format(time.RFC3339Nano))
 		}
 	}

@@ -116,7 +116,7 @@ type (
 
 // file says what has to be done for a file that is in the directory.
 func (c *comparison) file(file *File) {
-	rule := c.rules.of(file.Name)
+	rule, was := c.rules.of(file.Name), c.before.of(file.Name)
 	have, there := c.record.Have[file.Key]
 	before, known := c.record.before(file.Key)
 	step := Step{File: file, stage: c.stage(file.Name)}
@@ -125,7 +125,7 @@ func (c *comparison) file(file *File) {
 		step.store, step.guard = true, c.guard(file.Key)
 		step.Facets = c.freshFacets(rule, file.Key)
 	} else {
-		step.have, step.Facets = &have, c.facetsOver(have.Facets, rule, c.before.of(file.Name))
+		step.have, step.Facets = &have, c.facetsOver(have.Facets, rule, was)
 		switch {
 		case !c.sameBytes(have.ETag, etag):
 			step.store = true
@@ -135,8 +135,7 @@ func (c *comparison) file(file *File) {
 			etag = have.ETag
 		}
 	}
-	target := Entry{ETag: etag, Size: file.Size, Facets: step.Facets}
-	c.target[file.Key] = target
+	c.target[file.Key] = Entry{ETag: etag, Size: file.Size, Facets: step.Facets}
 	work := step.store || have.Facets != step.Facets
 	if work {
 		c.steps = append(c.steps, step)
@@ -144,8 +143,8 @@ func (c *comparison) file(file *File) {
 	switch {
 	case !known:
 		c.Added = append(c.Added, file.Key)
-	case work || !before.looksLike(target):
-		c.Changed = append(c.Changed, file.Key)
+	case work || before.ETag != etag || c.facetsOver(before.Facets, rule, was) != before.Facets:
+		c.Changed = append(c.Changed, file.Key) // but not for facets of which no rule says anything
 	}
 }
 
@@ -231,8 +230,8 @@ func (p *Plan) Expect(etags map[string]string) {
 	p.remove = slices.DeleteFunc(p.remove, func(key string) bool { return refused[key] != nil })
 }
 
-// Writes reports whether anything has to be done in Kodo.
-func (p *Plan) Writes() bool { return len(p.steps)+len(p.remove) > 0 }
+// Visible reports whether anything will look different from when a publication was last completed.
+func (p *Plan) Visible() bool { return len(p.Added)+len(p.Changed)+len(p.Deleted) > 0 }
 
 // Keep keeps from being removed whatever is not among some keys, and reports how many that are.
 func (p *Plan) Keep(removable []string) (kept int) {

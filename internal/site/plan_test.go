@@ -81,6 +81,26 @@ func TestCompare(t *testing.T) {
 			record: func(r *site.Record) { r.Set(headed); r.Complete() },
 			files:  []site.File{file("a.html", etagHello)},
 		},
+		"another class and type by somebody else": {
+			record: func(r *site.Record) {
+				r.Set(page("a.html", etagHello))
+				r.Complete()
+				moved := page("a.html", etagHello)
+				moved.StorageClass, moved.ContentType = kodo.InfrequentAccess, "text/plain"
+				r.Set(moved)
+			},
+			files: []site.File{file("a.html", etagHello)},
+		},
+		"a header by an apply of which nobody knows": {
+			record: func(r *site.Record) {
+				r.Set(page("a.html", etagHello))
+				r.Complete()
+				r.Set(headed)
+			},
+			files:    []site.File{file("a.html", etagHello)},
+			settings: site.Settings{Rules: cached},
+			keys:     map[string][]string{"changed": {"p/a.html"}},
+		},
 		"another class": {
 			record:   func(r *site.Record) { r.Set(page("a.html", etagHello)); r.Complete() },
 			files:    []site.File{file("a.html", etagHello)},

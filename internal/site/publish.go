@@ -16,6 +16,7 @@ import (
 type Outcome struct {
 	Failures []Failure // in the order of their keys
 	Stopped  error     // why what is Untried was not tried; nil if that is the Failures
+	Wrote    bool      // something was, or may have been, changed in Kodo
 	Untried  int       // files that are not published, or objects that are not removed, because of that
 
 	Adopted     int      // new files whose content was there already
@@ -49,7 +50,7 @@ const (
 	// changesTogether is how many changes of facets are under way: the Client sends them in batches of as many.
 	changesTogether = 1000
 	// lookedAtOnce is how many objects are held in memory when they are looked at.
-	lookedAtOnce = 10_000
+	lookedAtOnce = 5000
 	// lookBack is how long an interrupted publication may take to find out what it has done.
 	lookBack = time.Second
 )
@@ -68,6 +69,7 @@ func (p *Plan) Publish(ctx context.Context, c *kodo.Client, bucket string, r *Re
 	}
 	run.lookBack(ctx)
 	if run.out.Complete() {
+		run.out.Wrote = run.out.Wrote || len(p.remove) > 0
 		run.remove(ctx)
 	} else {
 		run.out.Untried += len(p.remove)
@@ -120,7 +122,7 @@ func (p *publication) tried(ctx context.Context, step *Step, err error) {
 	p.mu.Lock()
 	step.done = err == nil
 	if sent := (*kodo.Error)(nil); err == nil || ctx.Err() == nil || errors.As(err, &sent) {
-		step.tried = true
+		step.tried, p.out.Wrote = true, true
 	}
 	if err == nil {
 		p.inRow = 0
@@ -271,6 +273,7 @@ func (p *publication) lookBack(ctx context.Context) {
 		for _, step := range chunk {
 			p.look(step, found, err)
 		}
+		collect(len(chunk))
 	}
 	slices.Sort(p.out.Overwritten)
 }
