@@ -78,7 +78,7 @@ func (r *directory) ModifyPlan(ctx context.Context, req resource.ModifyPlanReque
 		p.state = &directoryModel{}
 		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
 		resp.Diagnostics.Append(r.planPlace(p.state, false)...)
-		record, diags := loadRecord(ctx, req.Private)
+		record, diags := p.state.requireRecord(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
 		p.record = record
 	}
@@ -128,7 +128,7 @@ func (r *directory) Read(ctx context.Context, req resource.ReadRequest, resp *re
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
 	defer cancel()
-	record, diags := loadRecord(ctx, req.Private)
+	record, from, diags := state.loadRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -137,12 +137,15 @@ func (r *directory) Read(ctx context.Context, req resource.ReadRequest, resp *re
 		resp.Diagnostics.Append(r.provider.StateKept("directory " + state.name()))
 		return
 	}
-	imported := state.Digest.IsNull()
-	if err := r.refresh(ctx, &state, record); err != nil {
+	if from == recordLost {
+		resp.Diagnostics.AddWarning("Record Lost", fmt.Sprintf("Terraform has lost the record of what was published as directory %s, because the provider was ended during an apply. "+
+			"Everything under the prefix is taken for imported: what is not in source_dir is left in the bucket, unless delete is ALL.", state.name()))
+	}
+	if err := r.refresh(ctx, &state, record, from); err != nil {
 		resp.Diagnostics.Append(r.provider.Diagnose("Directory Not Read", fmt.Sprintf("the objects of directory %s could not be read", state.name()), err, withoutBucket(err)...))
 		return
 	}
-	if imported && len(record.Have) == 0 {
+	if from == recordNone && len(record.Have) == 0 {
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -156,7 +159,7 @@ func (r *directory) Update(ctx context.Context, req resource.UpdateRequest, resp
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
 	defer cancel()
-	record, diags := loadRecord(ctx, req.Private)
+	record, diags := prior.requireRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.provider.RequireClient("publish a directory")...)
 	if resp.Diagnostics.HasError() {
@@ -181,7 +184,7 @@ func (r *directory) Delete(ctx context.Context, req resource.DeleteRequest, resp
 	if resp.Diagnostics.HasError() || state.DeletionPolicy.ValueString() == deletionAbandon {
 		return
 	}
-	record, diags := loadRecord(ctx, req.Private)
+	record, diags := state.requireRecord(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(state.prevented("deleted")...)
 	resp.Diagnostics.Append(r.provider.RequireClient("delete a directory")...)
@@ -222,10 +225,10 @@ func (r *directory) ImportState(ctx context.Context, req resource.ImportStateReq
 	}
 }
 
-// refresh reads what there is into the record and the model.
-func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site.Record) error {
-	client, bucket := r.provider.Client, m.Bucket.ValueString()
-	imported := m.Digest.IsNull()
+// refresh reads what there is into the record and the model: where there is no record, everything under the prefix.
+func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site.Record, from recordSource) error {
+	bucket, before := m.Bucket.ValueString(), m.Digest.ValueString()
+	imported := from == recordNone || from == recordLost
 	if imported || m.Delete.ValueString() == deleteAll {
 		found, err := r.list(ctx, bucket, m.Prefix.ValueString())
 		if err != nil {
@@ -236,11 +239,14 @@ func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site
 		} else {
 			record.SeeAll(found)
 		}
-	} else if err := record.Refresh(ctx, client, bucket); err != nil {
+	} else if err := record.Refresh(ctx, r.provider.Client, bucket); err != nil {
 		return err
 	}
+	if from == recordRebuilt && record.Digest() == before {
+		record.Settle()
+	}
 	m.fill(record)
-	if imported {
+	if from == recordNone {
 		m.noChanges()
 	}
 	if url := r.url(m); !url.IsUnknown() {

@@ -28,7 +28,7 @@ func (k killed) ApplyResourceChange(_ context.Context, req *tfprotov6.ApplyResou
 		return resp, err
 	}
 	return &tfprotov6.ApplyResourceChangeResponse{
-		NewState: req.PriorState, Private: req.PlannedPrivate, NewIdentity: req.PlannedIdentity,
+		NewState: req.PriorState, NewIdentity: req.PlannedIdentity, // and no private state: Terraform 1.11 loses it
 		Diagnostics: []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: "Plugin did not respond"}},
 	}, nil
 }
@@ -218,4 +218,36 @@ func TestDirectoryKilled(t *testing.T) {
 			expectObjects(t, h, siteFiles{})
 		})
 	}
+}
+
+// TestDirectoryRecordLost kills the provider in the middle of an update of a directory whose files are not in the
+// visible state: nobody knows any more what is ours, so that everything is taken for imported.
+func TestDirectoryRecordLost(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	dir := siteFiles{"a": "hello", "b": "hello", "index.html": "hello"}.directory(t)
+	site := published(dir, values{"track": "DIGEST", "prefix": "site/"})
+	apply(t, s, site)
+	put(t, h, "assets", "outside", "x")
+	siteFiles{"a": "etag", "index.html": "etag"}.write(t, dir)
+	plan := s.Plan(site)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Wrap = func(p tfprotov6.ProviderServer) tfprotov6.ProviderServer {
+		return killed{before{p, cancel}, ctx}
+	}
+	if diags := s.Apply(plan); !diags.HasErrors() {
+		t.Fatal("it was not killed")
+	}
+	s.Wrap = nil
+	plan = s.Plan(site)
+	expectWarning(t, plan.Diagnostics, "Record Lost", `"site/" in bucket "assets"`, "left in the bucket")
+	expectShown(t, plan, values{"changed_keys": keys("site/a", "site/index.html"), "deleted_keys": keys(), "file_count": int64(2)})
+	if diags := s.Apply(plan); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	expectObjects(t, h, siteFiles{"outside": "x", "site/a": "etag", "site/b": "hello", "site/index.html": "etag"})
+	expectEmptyPlan(t, s, site)
+	apply(t, s)
+	expectObjects(t, h, siteFiles{"outside": "x", "site/b": "hello"})
 }

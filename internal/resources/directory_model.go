@@ -69,6 +69,7 @@ type directoryChangesModel struct {
 	DeletedCount types.Int64  `tfsdk:"deleted_count"`
 	Preview      types.List   `tfsdk:"preview"`
 	Revision     types.String `tfsdk:"revision"`
+	Complete     types.Bool   `tfsdk:"complete"`
 }
 
 // unknownFacts are those of a directory that cannot be looked at yet.
@@ -78,7 +79,7 @@ func unknownFacts() directoryFactsModel {
 		Files: types.MapUnknown(types.StringType), Digest: types.StringUnknown(), FileCount: types.Int64Unknown(), TotalSize: types.Int64Unknown(),
 		directoryChangesModel: directoryChangesModel{
 			AddedKeys: list, ChangedKeys: list, DeletedKeys: list, Preview: list, Revision: types.StringUnknown(),
-			AddedCount: types.Int64Unknown(), ChangedCount: types.Int64Unknown(), DeletedCount: types.Int64Unknown(),
+			Complete: types.BoolValue(true), AddedCount: types.Int64Unknown(), ChangedCount: types.Int64Unknown(), DeletedCount: types.Int64Unknown(),
 		},
 	}
 }
@@ -264,24 +265,66 @@ func (m *directoryModel) setChanges(added, changed, deleted []string) {
 // noChanges says that nothing was changed from here yet.
 func (m *directoryModel) noChanges() {
 	m.setChanges(nil, nil, nil)
-	m.Revision = types.StringNull()
+	m.Revision, m.Complete = types.StringNull(), types.BoolValue(true)
 }
 
 // recordKey is where the private state has the record.
 const recordKey = "record"
 
-// loadRecord returns the record of a directory: one without objects if there is none yet.
-func loadRecord(ctx context.Context, private privateState) (*site.Record, diag.Diagnostics) {
-	record := site.NewRecord()
+// A recordSource says where a record comes from. Terraform loses the private state when the provider ends during an
+// apply: then the record is made of the hashes in the state, or lost where those are not there either.
+type recordSource int
+
+const (
+	recordKept recordSource = iota
+	recordRebuilt
+	recordLost
+	recordNone // the directory was imported a moment ago
+)
+
+// loadRecord returns the record of a directory: one without objects if it is lost, or there is none yet.
+func (m *directoryModel) loadRecord(ctx context.Context, private privateState) (record *site.Record, from recordSource, diags diag.Diagnostics) {
 	text, diags := private.GetKey(ctx, recordKey)
-	if diags.HasError() || len(text) == 0 {
-		return record, diags
+	switch {
+	case diags.HasError():
+		return nil, 0, diags
+	case len(text) > 0:
+		record = &site.Record{}
+		if err := json.Unmarshal(text, record); err != nil {
+			diags.AddError("Private State Not Read", fmt.Sprintf("The record of the directory's objects in the private state cannot be read: %s. "+
+				"Take the resource out of the state with `terraform state rm` and its address, and import it.", err))
+		}
+		return record, recordKept, diags
+	case !m.Files.IsNull():
+		if m.Complete.ValueBool() {
+			return site.Rebuild(textsByKey(m.Files), nil, nil, nil), recordRebuilt, nil
+		}
+		return site.Rebuild(textsByKey(m.Files), textsOf(m.AddedKeys.Elements()), textsOf(m.ChangedKeys.Elements()), textsOf(m.DeletedKeys.Elements())), recordRebuilt, nil
+	case !m.Digest.IsNull():
+		return site.NewRecord(), recordLost, nil
+	default:
+		return site.NewRecord(), recordNone, nil
 	}
-	if err := json.Unmarshal(text, record); err != nil {
-		diags.AddError("Private State Not Read", fmt.Sprintf("The record of the directory's objects in the private state cannot be read: %s. "+
-			"Take the resource out of the state with `terraform state rm` and its address, and import it.", err))
+}
+
+// requireRecord is loadRecord for what cannot be done without one.
+func (m *directoryModel) requireRecord(ctx context.Context, private privateState) (*site.Record, diag.Diagnostics) {
+	record, from, diags := m.loadRecord(ctx, private)
+	if from == recordLost {
+		diags.AddError("Record Lost", fmt.Sprintf("Terraform has lost the record of what was published as directory %s, because the provider was ended during an apply. Plan again with a refresh.", m.name()))
 	}
 	return record, diags
+}
+
+// textsByKey are the strings of a map of which everything is known.
+func textsByKey(m types.Map) map[string]string {
+	all := make(map[string]string, len(m.Elements()))
+	for key, value := range m.Elements() {
+		if text, ok := value.(types.String); ok {
+			all[key] = text.ValueString()
+		}
+	}
+	return all
 }
 
 func saveRecord(ctx context.Context, private privateSetter, record *site.Record) (diags diag.Diagnostics) {

@@ -145,6 +145,7 @@ func (p *directoryPlanning) sameByWord(ctx context.Context) (same bool, diags di
 // unchanged says that everything stays as it is.
 func (p *directoryPlanning) unchanged() {
 	p.plan.directoryFactsModel = p.state.directoryFactsModel
+	p.plan.Complete = types.BoolValue(true)
 	if !p.plan.Track.Equal(p.state.Track) {
 		p.plan.fill(p.record)
 		p.plan.Preview = types.ListNull(types.StringType)
@@ -256,7 +257,7 @@ func (p *directoryPlanning) show(todo *site.Plan) {
 	plan.FileCount, plan.TotalSize = types.Int64Value(int64(todo.Count())), types.Int64Value(todo.Size())
 	if !same {
 		plan.setChanges(todo.Added, todo.Changed, todo.Deleted)
-		plan.Revision = types.StringUnknown()
+		plan.Revision, plan.Complete = types.StringUnknown(), types.BoolValue(true)
 	}
 	plan.Files = types.MapNull(types.StringType)
 	if plan.Track.ValueString() == trackFiles {

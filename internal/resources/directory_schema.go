@@ -260,6 +260,10 @@ func directoryChanges() map[string]schema.Attribute {
 			MarkdownDescription: "Text that is another one after each apply that changed anything, such as `2026-11-26T08:15:30.123456789Z`. As a trigger it tells that something changed also if it is the same keys twice in a row.",
 			Computed:            true,
 		},
+		"complete": schema.BoolAttribute{
+			MarkdownDescription: "Whether the last apply has done everything. After one that has not, the next one does the rest.",
+			Computed:            true,
+		},
 		"preview": schema.ListAttribute{
 			MarkdownDescription: fmt.Sprintf("With `track = \"DIGEST\"` the first %d changes, such as `+ css/site.css`, `~ index.html` and `- old.html`. Null otherwise.", previewed),
 			ElementType:         types.StringType,

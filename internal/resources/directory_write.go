@@ -57,13 +57,7 @@ func (w *directoryWriting) expect(todo *site.Plan) (diags diag.Diagnostics) {
 	changed := false
 	switch {
 	case !plan.Files.IsUnknown() && !plan.Files.IsNull():
-		planned := make(map[string]string, len(plan.Files.Elements()))
-		for key, etag := range plan.Files.Elements() {
-			if text, ok := etag.(types.String); ok {
-				planned[key] = text.ValueString()
-			}
-		}
-		todo.Expect(planned)
+		todo.Expect(textsByKey(plan.Files))
 	case !plan.Digest.IsUnknown():
 		changed = plan.Digest.ValueString() != todo.Digest() || plan.DeletedKeys.IsNull() && plan.DeletedCount.ValueInt64() != int64(len(todo.Deleted))
 	}
@@ -83,6 +77,7 @@ func (w *directoryWriting) state(todo *site.Plan, out *site.Outcome) *directoryM
 		if w.prior != nil && !todo.Visible() { // the changes before it are still the last ones
 			state.directoryChangesModel = w.prior.directoryChangesModel
 		}
+		state.Complete = types.BoolValue(true)
 		state.asPlanned(w.plan)
 		return &state
 	}
@@ -95,6 +90,7 @@ func (w *directoryWriting) state(todo *site.Plan, out *site.Outcome) *directoryM
 	state.SourceHash = types.StringNull() // its directory was not published
 	state.fill(w.record)
 	state.setChanges(w.record.Changes())
+	state.Complete = types.BoolValue(false)
 	return &state
 }
 

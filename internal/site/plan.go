@@ -125,6 +125,9 @@ func (c *comparison) file(file *File) {
 		step.store, step.guard = true, c.guard(file.Key)
 		step.Facets = c.freshFacets(rule, file.Key)
 	} else {
+		if have.Facets == nil {
+			have.Facets = c.freshFacets(rule, file.Key)
+		}
 		step.have, step.Facets = &have, c.facetsOver(have.Facets, rule, was)
 		switch {
 		case !c.sameBytes(have.ETag, etag):
@@ -143,9 +146,18 @@ func (c *comparison) file(file *File) {
 	switch {
 	case !known:
 		c.Added = append(c.Added, file.Key)
-	case work || before.ETag != etag || c.facetsOver(before.Facets, rule, was) != before.Facets:
-		c.Changed = append(c.Changed, file.Key) // but not for facets of which no rule says anything
+	case work || before.ETag != etag || c.wasOther(before.Facets, rule, was):
+		c.Changed = append(c.Changed, file.Key)
 	}
+}
+
+// wasOther reports whether facets were others than the rules say, or may have been if they are not known. What no rule
+// says anything of does not count.
+func (c *comparison) wasOther(facets *Facets, rule, before *Rule) bool {
+	if facets == nil {
+		return !rule.empty() || !before.empty()
+	}
+	return c.facetsOver(facets, rule, before) != facets
 }
 
 func (c *comparison) sameBytes(have, file string) bool { return have == file || c.same[have] == file }

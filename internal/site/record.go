@@ -16,7 +16,7 @@ type Entry struct {
 	ETag    string
 	Size    int64
 	PutTime kodo.PutTime // 0 if it could not be read back after it was stored
-	Facets  *Facets
+	Facets  *Facets      // nil if not known
 	// Theirs says that somebody else has put it there, so that it is only removed where everything is.
 	Theirs bool
 }
@@ -28,7 +28,7 @@ func entryOf(o kodo.Object) Entry {
 
 // looksLike reports whether a visitor would see no difference.
 func (e Entry) looksLike(other Entry) bool {
-	return e.ETag == other.ETag && (e.Facets == other.Facets || e.Facets.equal(*other.Facets))
+	return e.ETag == other.ETag && (e.Facets == other.Facets || e.Facets != nil && other.Facets != nil && e.Facets.equal(*other.Facets))
 }
 
 // A Record is what is published, by keys, and how that differs from what there was when a publication was last
@@ -70,6 +70,23 @@ type leftover struct {
 // NewRecord returns the Record of what is not published yet.
 func NewRecord() *Record {
 	return &Record{Have: map[string]Entry{}, was: map[string]Entry{}, left: map[string]leftover{}}
+}
+
+// Rebuild returns the Record of objects of which only the hashes are known, by their keys, and, if the publication
+// before was not completed, the keys that it has added, changed and deleted.
+func Rebuild(etags map[string]string, added, changed, deleted []string) *Record {
+	const other = "?" // no hash: whatever there was, it was other content
+	r := NewRecord()
+	for key, etag := range etags {
+		r.Have[key] = Entry{ETag: etag}
+	}
+	for _, key := range added {
+		r.was[key] = Entry{}
+	}
+	for _, key := range slices.Concat(changed, deleted) {
+		r.was[key] = Entry{ETag: other}
+	}
+	return r
 }
 
 // Keys returns the keys of what is there, in order.
@@ -114,7 +131,7 @@ func (r *Record) forget(key string) {
 
 // complete records that a publication was completed.
 func (r *Record) complete(now time.Time) {
-	r.was = map[string]Entry{}
+	r.Settle()
 	for key, e := range r.Have {
 		e.Theirs = false
 		r.Have[key] = e
@@ -138,13 +155,16 @@ func (r *Record) Changes() (added, changed, deleted []string) {
 	return added, changed, deleted
 }
 
+// Settle records that what is there is what was there when a publication was last completed.
+func (r *Record) Settle() { r.was = map[string]Entry{} }
+
 // Drifted reports whether what is there differs from what was published when that was last completed: in its content, or
 // in what the rules say of it.
 func (r *Record) Drifted(prefix string, rules Rules) bool {
 	merger := rules.merger()
 	for key, was := range r.was {
 		have, there := r.Have[key]
-		if !there || have.ETag != was.ETag {
+		if !there || have.ETag != was.ETag || have.Facets == nil {
 			return true
 		}
 		if rule := merger.of(strings.TrimPrefix(key, prefix)); !rule.over(*have.Facets, nil).equal(*have.Facets) {
@@ -203,7 +223,7 @@ func (r *Record) SeeAll(found map[string]kodo.Object) {
 // Import records what there is under the prefix as what was there when the record begins.
 func (r *Record) Import(found map[string]kodo.Object) {
 	r.SeeAll(found)
-	r.was = map[string]Entry{}
+	r.Settle()
 }
 
 // ETags returns the hash of each key.

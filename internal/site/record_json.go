@@ -155,7 +155,7 @@ func unpack(packed []byte, facets []*Facets, nothing bool) (map[string]Entry, er
 		if e.ETag != "" {
 			e.Size, e.PutTime = int64(r.number()), kodo.PutTime(r.number())
 			n := r.number()
-			if n >= uint64(len(facets)) || facets[n] == nil {
+			if n >= uint64(len(facets)) {
 				return nil, errPacked
 			}
 			e.Facets = facets[n]

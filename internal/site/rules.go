@@ -43,8 +43,11 @@ func (f Facets) equal(g Facets) bool {
 	return f.ContentType == g.ContentType && f.StorageClass == g.StorageClass && maps.Equal(f.Metadata, g.Metadata)
 }
 
-// text tells facets from all others.
-func (f Facets) text() string {
+// text tells facets from all others; "" are those that are not known.
+func (f *Facets) text() string {
+	if f == nil {
+		return ""
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %d", f.ContentType, f.StorageClass)
 	for _, name := range slices.Sorted(maps.Keys(f.Metadata)) {
@@ -99,6 +102,11 @@ func (m *merger) of(name string) *Rule {
 	}
 	m.merged[string(matches)] = all
 	return all
+}
+
+// empty reports whether the rule says nothing.
+func (r *Rule) empty() bool {
+	return r.ContentType == "" && r.StorageClass == nil && len(r.Metadata) == 0
 }
 
 // over returns what the rule makes of facets. Metadata that an earlier rule had set and this one does not are taken
