@@ -243,7 +243,7 @@ func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site
 		return err
 	}
 	if from == recordRebuilt && record.Digest() == before {
-		record.Settle()
+		record.Trust()
 	}
 	m.fill(record)
 	if from == recordNone {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -296,15 +298,25 @@ func (m *directoryModel) loadRecord(ctx context.Context, private privateState) (
 		}
 		return record, recordKept, diags
 	case !m.Files.IsNull():
-		if m.Complete.ValueBool() {
-			return site.Rebuild(textsByKey(m.Files), nil, nil, nil), recordRebuilt, nil
-		}
-		return site.Rebuild(textsByKey(m.Files), textsOf(m.AddedKeys.Elements()), textsOf(m.ChangedKeys.Elements()), textsOf(m.DeletedKeys.Elements())), recordRebuilt, nil
+		return m.rebuilt(), recordRebuilt, nil
 	case !m.Digest.IsNull():
 		return site.NewRecord(), recordLost, nil
 	default:
 		return site.NewRecord(), recordNone, nil
 	}
+}
+
+// rebuilt is the record as far as the visible state tells.
+func (m *directoryModel) rebuilt() *site.Record {
+	etags := textsByKey(m.Files)
+	if m.Complete.ValueBool() {
+		return site.Rebuild(etags, nil, nil, nil)
+	}
+	added := textsOf(m.AddedKeys.Elements())
+	if len(added) == 0 && m.AddedCount.ValueInt64() > 0 { // a first publication, whose keys are not listed
+		added = slices.Collect(maps.Keys(etags))
+	}
+	return site.Rebuild(etags, added, textsOf(m.ChangedKeys.Elements()), textsOf(m.DeletedKeys.Elements()))
 }
 
 // requireRecord is loadRecord for what cannot be done without one.

@@ -31,7 +31,7 @@ func allUnknown() values {
 func TestDirectoryUnknown(t *testing.T) {
 	t.Parallel()
 	unknown := acctest.Unknown{}
-	known := values{"files": map[string]any{"a": helloETag}, "added_keys": keys("a"), "file_count": int64(1)}
+	known := values{"files": map[string]any{"a": helloETag}, "added_count": int64(1), "added_keys": keys(), "file_count": int64(1)}
 	for name, test := range map[string]struct {
 		config, after values
 		action        acctest.Action
@@ -159,7 +159,7 @@ func TestDirectoryMadeDuringApply(t *testing.T) {
 	}
 	s.Wrap = nil
 	expectObjects(t, h, siteFiles{"a": "hello", "index.html": "etag"})
-	expectState(t, s, siteAddress, values{"added_keys": keys("a", "index.html"), "file_count": int64(2)})
+	expectState(t, s, siteAddress, values{"added_count": int64(2), "file_count": int64(2)})
 
 	// The same word, and a directory that is gone.
 	if err := os.RemoveAll(dir); err != nil {
@@ -344,7 +344,7 @@ func TestDirectoryDigest(t *testing.T) {
 	}
 	plan := s.Plan(site)
 	expectShown(t, plan, values{
-		"files": nil, "added_keys": nil, "added_count": int64(1500), "changed_keys": keys(), "deleted_keys": keys(), "file_count": int64(1500),
+		"files": nil, "added_keys": keys(), "added_count": int64(1500), "changed_keys": keys(), "deleted_keys": keys(), "file_count": int64(1500),
 		"total_size": int64(7500), "preview": preview,
 	})
 	if diags := s.Apply(plan); len(diags) > 0 {

@@ -131,7 +131,7 @@ func (r *Record) forget(key string) {
 
 // complete records that a publication was completed.
 func (r *Record) complete(now time.Time) {
-	r.Settle()
+	r.was = map[string]Entry{}
 	for key, e := range r.Have {
 		e.Theirs = false
 		r.Have[key] = e
@@ -155,8 +155,12 @@ func (r *Record) Changes() (added, changed, deleted []string) {
 	return added, changed, deleted
 }
 
-// Settle records that what is there is what was there when a publication was last completed.
-func (r *Record) Settle() { r.was = map[string]Entry{} }
+// Trust takes the facets that are there for those that were there before where the latter are not known.
+func (r *Record) Trust() {
+	maps.DeleteFunc(r.was, func(key string, was Entry) bool {
+		return was.ETag != "" && was.Facets == nil && was.ETag == r.Have[key].ETag
+	})
+}
 
 // Drifted reports whether what is there differs from what was published when that was last completed: in its content, or
 // in what the rules say of it.
@@ -223,7 +227,7 @@ func (r *Record) SeeAll(found map[string]kodo.Object) {
 // Import records what there is under the prefix as what was there when the record begins.
 func (r *Record) Import(found map[string]kodo.Object) {
 	r.SeeAll(found)
-	r.Settle()
+	r.was = map[string]Entry{}
 }
 
 // ETags returns the hash of each key.
