@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -236,5 +237,24 @@ func TestStrict(t *testing.T) {
 		if res.StatusCode != want {
 			t.Errorf("%s: %s, want %d", argument, res.Status, want)
 		}
+	}
+}
+
+// TestStaleCDN has the flags of the CDN reach it, and takes a domain of a bucket that
+// is not there yet.
+func TestStaleCDN(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--listen=127.0.0.1:0", "--domain=later=www.example.com", "--stale-cdn", "--cdn-delay=5m")
+	res, err := http.Get(p.endpoint + "/_emulator/cdn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"stale":true,"delay":"5m0s","urls_per_day":0,"dirs_per_day":0,"prefetches_per_day":0,"no_dirs":false,"fail":""}`; string(body) != want {
+		t.Errorf("the CDN is %s, want %s", body, want)
 	}
 }

@@ -222,19 +222,22 @@ func (r *cdnResource) submit(ctx context.Context, plan cdnTask, prior *cdnTask, 
 		return nil
 	}
 	job.Operation, job.Advice = r.operation, advice
+	if plan.State.ValueString() == cdnProcessing {
+		job.Earlier = stringsOf(plan.RequestIDs.Elements())
+	}
 	job.Say = func(message string) { tflog.Info(ctx, message) }
 	result, diags := r.provider.RunCDN(ctx, job)
-	plan.submitted(result)
+	plan.submitted(job, result)
 	return diags
 }
 
 // fill takes what the CDN says of its tasks into the model: what has failed is pending again.
 func (m cdnTask) fill(tasks []kodo.CDNTask) {
-	state := cdnUnknown
-	for _, task := range tasks {
+	state, failed := cdnUnknown, map[string]bool{}
+	for _, task := range tfkodo.LatestCDNTasks(tasks) {
 		switch {
 		case task.State == kodo.CDNFailure:
-			state = cdnFailure
+			state, failed[kodo.CDNName(task.URL)] = cdnFailure, true
 		case task.State != kodo.CDNSuccess && state != cdnFailure:
 			state = cdnProcessing
 		case state == cdnUnknown:
@@ -242,10 +245,6 @@ func (m cdnTask) fill(tasks []kodo.CDNTask) {
 		}
 	}
 	m.State = types.StringValue(state)
-	failed := map[string]bool{}
-	for _, name := range tfkodo.CDNFailed(tasks) {
-		failed[kodo.CDNName(name)] = true
-	}
 	pending := func(set, pending types.Set) types.Set {
 		again := slices.DeleteFunc(stringsOf(set.Elements()), func(name string) bool { return !failed[kodo.CDNName(name)] })
 		return setOf(append(stringsOf(pending.Elements()), again...))
@@ -314,7 +313,7 @@ func (m cdnTask) keep(prior cdnTask) {
 }
 
 // submitted takes what came of a submission into the model. Requests before it that are still under way stay in sight.
-func (m cdnTask) submitted(result tfkodo.CDNResult) {
+func (m cdnTask) submitted(job tfkodo.CDNJob, result tfkodo.CDNResult) {
 	tasks := m.TaskIDs.Elements()
 	pending := map[bool][]string{}
 	for _, o := range result.Outcomes {
@@ -327,11 +326,7 @@ func (m cdnTask) submitted(result tfkodo.CDNResult) {
 	}
 	m.PendingURLs, m.PendingDirs = setOf(pending[false]), setOf(pending[true])
 	m.TaskIDs = types.MapValueMust(types.StringType, tasks)
-	requests := result.Requests()
-	if m.State.ValueString() == cdnProcessing {
-		requests = append(stringsOf(m.RequestIDs.Elements()), requests...)
-	}
-	if len(requests) > 0 {
+	if requests := append(job.Earlier, result.Requests()...); len(requests) > 0 {
 		m.RequestIDs, m.State = texts(requests), types.StringValue(cdnProcessing)
 	}
 	if result.Looked {

@@ -657,6 +657,64 @@ func TestCDNUnknown(t *testing.T) {
 	expectEmptyPlan(t, s, same, config)
 }
 
+// TestCDNUnknownSets plans an update with sets of which nothing is known.
+func TestCDNUnknownSets(t *testing.T) {
+	t.Parallel()
+	h, s := withCDN(t, emulator.CDN{})
+	blocks := func(settled bool) []acctest.Resource {
+		first := values{"urls": []string{cdn + "a"}, "dirs": []string{cdn + "d/"}, "on_failure": "WARN"}
+		if !settled {
+			first["triggers"] = values{"revision": "2"}
+		}
+		return []acctest.Resource{
+			block("kodo_cdn_refresh.first", first),
+			refresh(values{"urls": acctest.Ref{Address: "kodo_cdn_refresh.first", Attribute: "pending_urls"}}),
+			block("kodo_cdn_refresh.dirs", values{"dirs": acctest.Ref{Address: "kodo_cdn_refresh.first", Attribute: "pending_dirs"}}),
+		}
+	}
+	apply(t, s, blocks(true)...)
+	expectSubmitted(t, h, "a", "d/")
+	setCDN(t, h, emulator.CDN{URLsPerDay: -1, NoDirs: true})
+	plan := s.Plan(blocks(false)...)
+	for _, address := range []string{refreshAddress, "kodo_cdn_refresh.dirs"} {
+		if state := plan.Change(address).After["state"]; state != (acctest.Unknown{}) {
+			t.Errorf("%s: planned state %v", address, state)
+		}
+	}
+	diags := s.Apply(plan)
+	if n := len(diags.Errors()); n != 2 || len(diags.Warnings()) != 1 { // pending in the first, and so in the others
+		t.Errorf("%d errors:\n%s", n, diags)
+	}
+	setCDN(t, h, emulator.CDN{})
+	expectState(t, s, refreshAddress, values{"pending_urls": anys(cdn + "a")})
+	expectState(t, s, "kodo_cdn_refresh.dirs", values{"pending_dirs": anys(cdn + "d/")})
+	expectSubmitted(t, h)
+}
+
+// TestCDNEarlier waits for what an earlier apply has not waited for as well, and judges each URL by its last task.
+func TestCDNEarlier(t *testing.T) {
+	t.Parallel()
+	h, s := withCDN(t, emulator.CDN{Delay: time.Hour, Fail: "*/[ab]"})
+	apply(t, s, refresh(values{"urls": []string{cdn + "a", cdn + "b"}, "wait_for_completion": false}))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for requestsTo(h, "/v2/tune/refresh/list") < 3 && t.Context().Err() == nil { // of the plan, and of both requests
+			time.Sleep(time.Millisecond)
+		}
+		advance(t, h, time.Hour)
+	}()
+	diags := s.Apply(s.Plan(refresh(values{"urls": []string{cdn + "a", cdn + "b", cdn + "c"}})))
+	<-done
+	expectError(t, diags, "CDN Not Refreshed", `failed to carry it out: "https://cdn.example.com/a", "https://cdn.example.com/b"`)
+	expectState(t, s, refreshAddress, values{"state": "FAILURE", "pending_urls": anys(cdn+"a", cdn+"b")})
+
+	setCDN(t, h, emulator.CDN{})
+	apply(t, s, refresh(values{"urls": []string{cdn + "a", cdn + "b", cdn + "c"}}))
+	expectState(t, s, refreshAddress, values{"state": "SUCCESS", "pending_urls": []any{}})
+	expectSubmitted(t, h, "a", "b", "c", "a", "b")
+}
+
 func TestCDNPrefetch(t *testing.T) {
 	t.Parallel()
 	h, s := withCDN(t, emulator.CDN{PrefetchesPerDay: 25, Stale: true})

@@ -19,6 +19,8 @@ type CDNJob struct {
 	Operation  kodo.CDNOperation
 	URLs, Dirs []string
 	Wait       bool // until the CDN is done
+	// Earlier are the ids of requests that were not done when they were seen last. They are waited for too.
+	Earlier []string
 	// Warn is whether what is not done is a warning and no error.
 	Warn bool
 	// Say is told how far it is, in sentences; it may be nil.
@@ -49,7 +51,7 @@ func (p *Provider) RunCDN(ctx context.Context, job CDNJob) (result CDNResult, di
 		say(fmt.Sprintf("%d of %s submitted to the CDN for %s.", settled, counted(total, "URL or directory", "URLs and directories"), job.Operation))
 	})
 	var waited error
-	if requests := result.Requests(); job.Wait && len(requests) > 0 && ctx.Err() == nil {
+	if requests := append(job.Earlier, result.Requests()...); job.Wait && len(requests) > 0 && ctx.Err() == nil {
 		result.Tasks, waited = p.awaitCDN(ctx, job.Operation, requests, say)
 		result.Looked = waited == nil
 	}
@@ -101,9 +103,24 @@ func (r CDNResult) left() string {
 	return "Left of the account's quota of today: " + strings.Join(quotas, ", ") + "."
 }
 
-// CDNFailed returns the URLs and directories of tasks that the CDN has failed to carry out.
-func CDNFailed(tasks []kodo.CDNTask) (names []string) {
-	for _, task := range tasks {
+// LatestCDNTasks returns the last task for each URL and directory: what failed may have been done since.
+func LatestCDNTasks(tasks []kodo.CDNTask) []kodo.CDNTask {
+	last := map[string]int{}
+	for i, task := range tasks {
+		last[kodo.CDNName(task.URL)] = i
+	}
+	var latest []kodo.CDNTask
+	for i, task := range tasks {
+		if last[kodo.CDNName(task.URL)] == i {
+			latest = append(latest, task)
+		}
+	}
+	return latest
+}
+
+// cdnFailed returns the URLs and directories that the CDN has failed to carry out.
+func cdnFailed(tasks []kodo.CDNTask) (names []string) {
+	for _, task := range LatestCDNTasks(tasks) {
 		if task.State == kodo.CDNFailure {
 			names = append(names, task.URL)
 		}
@@ -142,7 +159,7 @@ func (p *Provider) cdnNotAwaited(job CDNJob, waited error) diag.Diagnostics {
 
 // cdnNotDone tells what was not accepted or failed, each reason once.
 func (p *Provider) cdnNotDone(job CDNJob, result CDNResult) diag.Diagnostics {
-	failed := CDNFailed(result.Tasks)
+	failed := cdnFailed(result.Tasks)
 	reasons, names := cdnReasons(result.Failed())
 	if len(failed) == 0 && len(reasons) == 0 {
 		return nil

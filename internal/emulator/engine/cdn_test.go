@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -333,4 +334,43 @@ func TestForgetCDNTasks(t *testing.T) {
 		t.Errorf("tasks: %v", got)
 	}
 	submit(t, e, engine.CDNRefresh, []string{site}, nil) // It is not in process any more.
+}
+
+// TestCDNReopened keeps copies, tasks and quotas in the data folder.
+func TestCDNReopened(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	options := engine.Options{
+		Dir: t.TempDir(), Now: func() time.Time { return now }, Domains: map[string][]string{"bucket-1": {"cdn.example.com"}}, CDN: engine.CDN{Delay: time.Hour},
+	}
+	e, err := engine.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	createBucket(t, e, "bucket-1")
+	mustPut(t, e, "a", strings.Repeat("1", 100_000)) // a file of its own
+	mustPut(t, e, "b", "1")
+	if got := cached(t, e, "a") + cached(t, e, "b"); len(got) != 100_001 {
+		t.Fatalf("%d bytes", len(got))
+	}
+	mustPut(t, e, "a", "2")
+	mustPut(t, e, "b", "2")
+	submit(t, e, engine.CDNRefresh, []string{site + "b"}, nil)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, options)
+	if err := e.AwaitSweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := cached(t, e, "a"); len(got) != 100_000 {
+		t.Errorf("the copy has %d bytes", len(got))
+	}
+	advance(t, e, time.Hour)
+	if got := cached(t, e, "b"); got != "2" {
+		t.Errorf("refreshed: %q", got)
+	}
+	if answer := submit(t, e, engine.CDNRefresh, []string{site + "a"}, nil); answer.URLs.Surplus != 498 {
+		t.Errorf("left: %+v", answer.URLs)
+	}
 }
