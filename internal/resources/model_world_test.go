@@ -80,10 +80,10 @@ func (w *world) take(step *modelStep) {
 		if _, stays := next[address]; stays || address == step.moved[0] {
 			continue
 		}
-		delete(w.loose, old.key)
 		late := slices.ContainsFunc(step.late, func(l outsideWrite) bool { return l.key == old.key && l.do == "put" })
 		if old.policy != "ABANDON" && !late {
 			delete(server, old.key)
+			delete(w.loose, old.key)
 		}
 	}
 	for address, block := range next {
@@ -94,7 +94,9 @@ func (w *world) take(step *modelStep) {
 			delete(server, old.key)
 			delete(w.loose, old.key)
 		}
-		if before != nil {
+		if before == nil { // it is made, and settled whatever there was
+			loose = lifetime{}
+		} else {
 			loose.deletes = loose.deletes || before.deletes && old.deletes == 0
 			loose.toIA = loose.toIA || before.class != "STANDARD"
 		}
