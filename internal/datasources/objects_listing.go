@@ -13,7 +13,7 @@ import (
 )
 
 // This file is how the objects of kodo_objects become a value. There may be
-// 100 000 of them, so each costs as little as the framework allows: decision 17.
+// 100 000 of them, so each costs as little as the framework allows: decision 19.
 
 // listedAttributes are what is told of each object.
 func listedAttributes() map[string]schema.Attribute {
