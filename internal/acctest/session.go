@@ -237,6 +237,7 @@ func (s *state) move(server *Server, block Resource) Diagnostics {
 	}
 	delete(s.current, from)
 	s.current[to] = o
+	s.entered = slices.DeleteFunc(s.entered, func(a string) bool { return a == to }) // of an object that is gone
 	for i, address := range s.entered {
 		if address == from {
 			s.entered[i] = to

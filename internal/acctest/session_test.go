@@ -232,6 +232,25 @@ func TestSessionLifecycle(t *testing.T) {
 	}
 }
 
+// An object that moves to an address that another one had before is destroyed once.
+func TestSessionMovedToAnAddressOfOld(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld(t)
+	other := block("b", "")
+	other.Address = "fake_thing.b"
+	back := block("b", "")
+	back.MovedFrom = other.Address
+	for _, blocks := range [][]acctest.Resource{{block("a", "")}, {other}, {back}, nil} {
+		if errors := apply(t, s, blocks...); errors != nil {
+			t.Fatal(errors)
+		}
+	}
+	slices.Sort(w.calls[1:3]) // the order of the two is open
+	if diff := cmp.Diff([]string{"create a", "create b", "delete a", "delete b"}, w.calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
 // What was made by a creation that failed is tainted, and replaced by the next
 // apply; what was not made is not in the state.
 func TestSessionTaint(t *testing.T) {

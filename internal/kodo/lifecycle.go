@@ -21,13 +21,18 @@ func warmestFirst() []StorageClass {
 	return []StorageClass{Standard, InfrequentAccess, IntelligentTiering, ArchiveInstantRetrieval, Archive, DeepArchive}
 }
 
-// Follows reports whether a transition to a class that was asked for is still to come, or may have been made: the
-// object is of that class by then, or of a colder one, or of one that is not known here. Otherwise somebody has
-// cancelled it.
+// Reaches reports whether a class is another one, or colder, so that nothing is left of a transition to that. A class
+// that is not known here may be.
+func (s StorageClass) Reaches(to StorageClass) bool {
+	is := slices.Index(warmestFirst(), s)
+	return is < 0 || is >= slices.Index(warmestFirst(), to)
+}
+
+// Follows reports whether a transition to a class that was asked for is still to come, or may have been made. Otherwise
+// somebody has cancelled it.
 func (o Object) Follows(to StorageClass) bool {
 	_, due := o.Transitions[to]
-	is := slices.Index(warmestFirst(), o.StorageClass)
-	return due || is < 0 || is >= slices.Index(warmestFirst(), to)
+	return due || o.StorageClass.Reaches(to)
 }
 
 // arguments are those of Kodo's operation, the warmest class first and deletion last.

@@ -104,6 +104,8 @@ var modelFaults = []emulator.Fault{
 	{Match: emulator.Match{Service: "rs"}, Do: "drop_before"},
 	{Match: emulator.Match{Service: "rs"}, Do: "status", Status: 573},
 	{Match: emulator.Match{Service: "rs", Method: "POST"}, Do: "status", Status: 599},
+	{Match: emulator.Match{Path: "/batch"}, Do: "apply_then_drop"},
+	{Match: emulator.Match{Path: "/batch"}, Do: "status", Status: 599},
 	{Match: emulator.Match{Path: "/delete/*"}, Do: "apply_then_drop"},
 	{Match: emulator.Match{Path: "/move/*"}, Do: "apply_then_drop"},
 	{Match: emulator.Match{Path: "/chgm/*"}, Do: "apply_then_drop"},

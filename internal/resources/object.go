@@ -207,12 +207,14 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	state.take(stored, &plan)
 	s := r.afterUpload(&state, &plan, stored)
 	s.advice = []string{"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."}
+	base := baseline{ETag: state.ETag.ValueString()}
 	if resp.Diagnostics.Append(r.settle(ctx, s)...); !resp.Diagnostics.HasError() {
 		state.asPlanned(&plan)
+		base = baselineOf(&state)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
-	resp.Diagnostics.Append(baselineOf(&state).save(ctx, resp.Private)...)
+	resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 }
 
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -240,6 +240,27 @@ func TestObjectTransitionCancelled(t *testing.T) {
 	expectEmptyPlan(t, s, config)
 }
 
+// TestObjectTransitionAnew asks for a transition again when the object becomes warmer than where it leads: whether it
+// stands could not be seen before.
+func TestObjectTransitionAnew(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := page(values{"storage_class": "STANDARD", "transition": values{"ia_days": 9}})
+	apply(t, s, config)
+	ref := engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}
+	if err := h.Engine().ChangeLifetime(ref, engine.Days{To: map[int]int{engine.IA: engine.Cancel}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Engine().ChangeClass(ref, engine.ArchiveIR); err != nil {
+		t.Fatal(err)
+	}
+	h.Writes()
+	apply(t, s, config)
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/9"+ifHello, "POST rs /chtype/assets:page.html/type/0")
+	expectEmptyPlan(t, s, config)
+}
+
 // TestAccObjectSecret has a real Terraform write bytes that neither its plan nor its state holds.
 func TestAccObjectSecret(t *testing.T) {
 	t.Parallel()

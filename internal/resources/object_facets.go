@@ -197,11 +197,22 @@ func (f *objectFacets) days(argument string) types.Int64 {
 func (f *objectFacets) lifecycle(before objectFacets) kodo.Lifecycle {
 	l := kodo.Lifecycle{Delete: daysFrom(before.DeleteAfterDays, f.DeleteAfterDays), To: map[kodo.StorageClass]int{}}
 	for argument, class := range transitions() {
-		if days := daysFrom(before.days(argument), f.days(argument)); days != 0 {
+		days := daysFrom(before.days(argument), f.days(argument))
+		if f.begins(argument, before) {
+			days = daysOrCancel(f.days(argument))
+		}
+		if days != 0 {
 			l.To[class] = days
 		}
 	}
 	return l
+}
+
+// begins reports whether a transition has to be asked for anew, because the object becomes warmer again than where it
+// leads: whether it stands does not show in an object that is as cold as that.
+func (f *objectFacets) begins(argument string, before objectFacets) bool {
+	class, days := transitions()[argument], f.days(argument)
+	return !days.IsNull() && !days.IsUnknown() && before.storageClass().Reaches(class) && !f.storageClass().Reaches(class)
 }
 
 // lifecycleOn is what has to be asked for so that an object has this lifecycle, and nothing of what it has by now.
@@ -279,7 +290,7 @@ func (f *objectFacets) differenceFrom(before objectFacets) difference {
 		perhapsRemoved: f.Metadata.IsUnknown() && len(before.Metadata.Elements()) > 0,
 	}
 	for argument := range transitions() {
-		d.lifecycle = d.lifecycle || !f.days(argument).Equal(before.days(argument))
+		d.lifecycle = d.lifecycle || !f.days(argument).Equal(before.days(argument)) || f.begins(argument, before)
 	}
 	had := before.All()
 	for i, h := range f.All() {

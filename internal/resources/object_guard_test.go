@@ -12,6 +12,7 @@ import (
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
 
 // The tests of what kodo_object does to objects that are not the ones that its
@@ -259,6 +260,25 @@ func TestObjectTaintedReplaced(t *testing.T) {
 			expectEmptyPlan(t, s, b)
 		})
 	}
+}
+
+// TestObjectFinishedAfterUntaint makes an adopted object as a new one is, also where the apply that adopted it could not.
+func TestObjectFinishedAfterUntaint(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	put(t, h, "assets", pageKey, "hello") // as text/plain
+	if err := h.Engine().ChangeClass(engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}, engine.IA); err != nil {
+		t.Fatal(err)
+	}
+	s := h.Session()
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/chgm/*"}, Do: "status", Status: 400})
+	expectError(t, s.Apply(s.Plan(page(nil))), "Object Stored But Not Finished", "terraform untaint")
+	h.ClearFaults()
+	s.Untaint(pageAddress)
+
+	apply(t, s, page(nil))
+	expectState(t, s, pageAddress, values{"content_type": "text/html", "storage_class": "STANDARD"})
+	expectEmptyPlan(t, s, page(nil))
 }
 
 // TestObjectWrittenDuringRetry lets somebody else write in the pause between two

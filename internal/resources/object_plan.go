@@ -20,16 +20,17 @@ import (
 // configuration leaves open.
 
 // A baseline is what the private state remembers of the last apply that did all it was to do, or else of the import:
-// the hash of the bytes that were written, adopted or found, and under which key.
+// the hash of the bytes that were written, adopted or found, and under which key. A creation that could not be finished
+// has a hash only.
 type baseline struct {
-	ETag     string `json:"etag"`
-	Key      string `json:"key"`
-	Imported bool   `json:"imported"` // since then nothing was applied
+	ETag     string  `json:"etag"`
+	Key      *string `json:"key,omitempty"`
+	Imported bool    `json:"imported"` // since then nothing was applied
 }
 
 // baselineOf is that of a state.
 func baselineOf(state *objectModel) baseline {
-	return baseline{ETag: state.ETag.ValueString(), Key: state.Key.ValueString()}
+	return baseline{ETag: state.ETag.ValueString(), Key: state.Key.ValueStringPointer()}
 }
 
 const baselineKey = "baseline"
@@ -65,6 +66,10 @@ type planning struct {
 	base         baseline
 }
 
+// unfinished reports whether the object is to be created, or was and had its taint taken away. Then what it has by chance
+// is not kept.
+func (p *planning) unfinished() bool { return p.state == nil || p.base.Key == nil }
+
 // facets finds how the object is to be served and kept where the configuration does not say.
 func (p *planning) facets() {
 	config, plan := p.config, p.plan
@@ -74,18 +79,18 @@ func (p *planning) facets() {
 			byKey = types.StringValue(kodo.ContentType(config.Key.ValueString()))
 		}
 		switch {
-		case p.state == nil:
+		case p.unfinished():
 			plan.ContentType = byKey
-		case plan.Key.Equal(types.StringValue(p.base.Key)) || p.state.ContentType.ValueString() != kodo.ContentType(p.base.Key):
+		case plan.Key.Equal(types.StringValue(*p.base.Key)) || p.state.ContentType.ValueString() != kodo.ContentType(*p.base.Key):
 			plan.ContentType = p.state.ContentType
 		default: // the old key had given it
 			plan.ContentType = byKey
 		}
 	}
 	switch {
-	case p.state == nil && config.StorageClass.IsNull():
+	case p.unfinished() && config.StorageClass.IsNull():
 		plan.StorageClass = types.StringValue(kodo.Standard.String())
-	case p.state != nil:
+	case !p.unfinished():
 		plan.keepClass(&config.objectFacets, &p.state.objectFacets)
 	}
 }
