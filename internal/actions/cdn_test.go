@@ -88,7 +88,7 @@ func TestCDNProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	progress, diags = s.InvokeAction(prefetch, values{"urls": links(1, ""), "wait_for_completion": false})
-	want = []string{"1 of 1 URL or directory submitted to the CDN for prefetch.", "Left of the account's quota of today: 99 URLs."}
+	want = []string{"1 of 1 URL submitted to the CDN for prefetch.", "Left of the account's quota of today: 99 URLs."}
 	if diff := cmp.Diff(want, progress); diff != "" || len(diags) > 0 {
 		t.Errorf("%s\nprogress (-want +got):\n%s", diags, diff)
 	}

@@ -48,7 +48,7 @@ func (p *Provider) RunCDN(ctx context.Context, job CDNJob) (result CDNResult, di
 		say = func(string) {}
 	}
 	result.CDNSubmission = p.Client.SubmitToCDN(ctx, job.Operation, job.URLs, job.Dirs, func(settled, total int) {
-		say(fmt.Sprintf("%d of %s submitted to the CDN for %s.", settled, counted(total, "URL or directory", "URLs and directories"), job.Operation))
+		say(fmt.Sprintf("%d of %s submitted to the CDN for %s.", settled, job.counted(total), job.Operation))
 	})
 	var waited error
 	if requests := append(job.Earlier, result.Requests()...); job.Wait && len(requests) > 0 && ctx.Err() == nil {
@@ -174,7 +174,7 @@ func (p *Provider) cdnNotDone(job CDNJob, result CDNResult) diag.Diagnostics {
 			accepted = append(accepted, o.URL)
 		}
 	}
-	paragraphs := []string{fmt.Sprintf("Of %s, the CDN has accepted %d%s.", counted(len(result.Outcomes), "URL or directory", "URLs and directories"), len(accepted), listed(accepted))}
+	paragraphs := []string{fmt.Sprintf("Of %s, the CDN has accepted %d%s.", job.counted(len(result.Outcomes)), len(accepted), listed(accepted))}
 	for _, reason := range reasons {
 		sentences := append([]string{fmt.Sprintf("%d not accepted%s.", len(names[reason]), listed(names[reason]))}, p.explain(reason)...)
 		paragraphs = append(paragraphs, strings.Join(append(sentences, p.cdnHint(reason)), " "))
@@ -224,6 +224,17 @@ func (p *Provider) cdnHint(reason error) string {
 		advice += " It returns at midnight in Beijing, " + returns.Format(time.RFC3339) + "."
 	}
 	return advice
+}
+
+// counted is how many a job is about, with their noun.
+func (j CDNJob) counted(n int) string {
+	switch {
+	case len(j.Dirs) == 0:
+		return counted(n, "URL", "URLs")
+	case len(j.URLs) == 0:
+		return counted(n, "directory", "directories")
+	}
+	return counted(n, "URL or directory", "URLs and directories")
 }
 
 // counted is a number with its noun.

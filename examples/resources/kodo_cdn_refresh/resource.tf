@@ -18,12 +18,14 @@ resource "kodo_object" "page" {
 }
 
 # When a page changes, its URL is refreshed, after the upload and no other. The
-# ETag as a trigger lets the same page change twice in a row.
+# ETag as a trigger lets the same page change twice in a row. Nobody waits: many
+# instances that wait would take up all of Terraform's places for minutes.
 resource "kodo_cdn_refresh" "page" {
   for_each = kodo_object.page
 
-  urls     = [each.value.url]
-  triggers = { etag = each.value.etag }
+  urls                = [each.value.url]
+  triggers            = { etag = each.value.etag }
+  wait_for_completion = false
 }
 
 # All below a folder at once, which takes a permission from Qiniu's support.
