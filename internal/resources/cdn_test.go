@@ -456,6 +456,40 @@ func TestCDNInterrupted(t *testing.T) {
 	expectSubmitted(t, h, "a")
 }
 
+// TestCDNCancelled interrupts the submission: what was accepted is in the state, the next apply submits the rest. Only
+// the request that was cut may be done twice.
+func TestCDNCancelled(t *testing.T) {
+	t.Parallel()
+	h, s := withCDN(t, emulator.CDN{})
+	config := refresh(values{"urls": links(200)})
+	plan := s.Plan(config)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Context = ctx
+	go func() {
+		defer cancel()
+		for requestsTo(h, "/v2/tune/refresh") < 2 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	expectError(t, s.Apply(plan), "CDN Not Refreshed", "It was cancelled.", "`terraform untaint`")
+	s.Context = t.Context()
+	pending := len(s.State(refreshAddress)["pending_urls"].([]any))
+	if pending == 0 || pending > 180 {
+		t.Errorf("%d of 200 are pending", pending)
+	}
+	s.Untaint(refreshAddress)
+	h.ResetRequests()
+	apply(t, s, config)
+	if n := requestsTo(h, "/v2/tune/refresh"); n != (pending+19)/20 {
+		t.Errorf("%d pending URLs took %d requests", pending, n)
+	}
+	tasks, err := h.Engine().CDNTasks(engine.CDNFilter{Owner: acctest.AccessKey, Kind: engine.CDNRefresh})
+	if err != nil || len(tasks) < 200 || len(tasks) > 220 {
+		t.Errorf("%d tasks for 200 URLs, %v", len(tasks), err)
+	}
+	expectEmptyPlan(t, s, config)
+}
+
 // TestCDNTimeout gives up waiting as timeouts says, which is an error.
 func TestCDNTimeout(t *testing.T) {
 	t.Parallel()
