@@ -247,7 +247,9 @@ func (tf terraform) sh(t *testing.T, ws *workspace.Workspace, script string) {
 
 func newEmulator(t *testing.T) *emulator.Emulator {
 	t.Helper()
-	kodo, err := emulator.New(emulator.Options{Domains: []emulator.DomainSpec{{Bucket: "acme-news", Host: "www.acme.example"}}})
+	kodo, err := emulator.New(emulator.Options{Domains: []emulator.DomainSpec{
+		{Bucket: "acme-news", Host: "www.acme.example"}, {Bucket: "acme-site", Host: "site.acme.example"},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
