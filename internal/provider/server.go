@@ -60,7 +60,7 @@ func NewServer(p provider.Provider) tfprotov6.ProviderServer {
 	if !ok {
 		panic("the framework serves no list resources or actions any more")
 	}
-	return &server{wholeServer: framework, ended: ended}
+	return &server{wholeServer: packer{framework}, ended: ended}
 }
 
 // A wholeServer serves all kinds of types. Terraform looks for the last two by the server's type, so that a server

@@ -53,7 +53,7 @@ type directoryModel struct {
 
 // directoryFactsModel are what follows from the directory and from what is in Kodo.
 type directoryFactsModel struct {
-	Files     types.Map    `tfsdk:"files"`
+	Files     types.String `tfsdk:"files"` // a map of strings to Terraform, which package provider packs as JSON
 	Digest    types.String `tfsdk:"digest"`
 	FileCount types.Int64  `tfsdk:"file_count"`
 	TotalSize types.Int64  `tfsdk:"total_size"`
@@ -78,7 +78,7 @@ type directoryChangesModel struct {
 func unknownFacts() directoryFactsModel {
 	list := types.ListUnknown(types.StringType)
 	return directoryFactsModel{
-		Files: types.MapUnknown(types.StringType), Digest: types.StringUnknown(), FileCount: types.Int64Unknown(), TotalSize: types.Int64Unknown(),
+		Files: types.StringUnknown(), Digest: types.StringUnknown(), FileCount: types.Int64Unknown(), TotalSize: types.Int64Unknown(),
 		directoryChangesModel: directoryChangesModel{
 			AddedKeys: list, ChangedKeys: list, DeletedKeys: list, Preview: list, Revision: types.StringUnknown(),
 			Complete: types.BoolValue(true), AddedCount: types.Int64Unknown(), ChangedCount: types.Int64Unknown(), DeletedCount: types.Int64Unknown(),
@@ -214,20 +214,29 @@ func (m *directoryModel) prevented(done string) (diags diag.Diagnostics) {
 
 // fill takes what is there into the model.
 func (m *directoryModel) fill(r *site.Record) {
-	m.Files = types.MapNull(types.StringType)
-	if m.Track.ValueString() == trackFiles {
-		m.Files = textMap(r.ETags())
-	}
+	m.setFiles(r.ETags())
 	m.Digest = types.StringValue(r.Digest())
 	m.FileCount, m.TotalSize = types.Int64Value(int64(len(r.Have))), types.Int64Value(r.Size())
 }
 
-func textMap(of map[string]string) types.Map {
-	elements := make(map[string]attr.Value, len(of))
-	for key, text := range of {
-		elements[key] = types.StringValue(text)
+// setFiles takes the hashes of all files, by keys, into the model.
+func (m *directoryModel) setFiles(etags map[string]string) {
+	m.Files = types.StringNull()
+	if m.Track.ValueString() != trackFiles {
+		return
 	}
-	return types.MapValueMust(types.StringType, elements)
+	if text, err := json.Marshal(etags); err == nil { // strings always become JSON
+		m.Files = types.StringValue(string(text))
+	}
+}
+
+// etags are the hashes of all files, by keys.
+func (m *directoryModel) etags() map[string]string {
+	var etags map[string]string
+	if err := json.Unmarshal([]byte(m.Files.ValueString()), &etags); err != nil {
+		return nil
+	}
+	return etags
 }
 
 // setChanges takes what has changed, or will, into the model, whose files are counted already. The revision is the
@@ -308,7 +317,7 @@ func (m *directoryModel) loadRecord(ctx context.Context, private privateState) (
 
 // rebuilt is the record as far as the visible state tells.
 func (m *directoryModel) rebuilt() *site.Record {
-	etags := textsByKey(m.Files)
+	etags := m.etags()
 	if m.Complete.ValueBool() {
 		return site.Rebuild(etags, nil, nil, nil)
 	}
@@ -326,17 +335,6 @@ func (m *directoryModel) requireRecord(ctx context.Context, private privateState
 		diags.AddError("Record Lost", fmt.Sprintf("Terraform has lost the record of what was published as directory %s, because the provider was ended during an apply. Plan again with a refresh.", m.name()))
 	}
 	return record, diags
-}
-
-// textsByKey are the strings of a map of which everything is known.
-func textsByKey(m types.Map) map[string]string {
-	all := make(map[string]string, len(m.Elements()))
-	for key, value := range m.Elements() {
-		if text, ok := value.(types.String); ok {
-			all[key] = text.ValueString()
-		}
-	}
-	return all
 }
 
 func saveRecord(ctx context.Context, private privateSetter, record *site.Record) (diags diag.Diagnostics) {

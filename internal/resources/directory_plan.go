@@ -259,9 +259,6 @@ func (p *directoryPlanning) show(todo *site.Plan) {
 		plan.setChanges(todo.Added, todo.Changed, todo.Deleted)
 		plan.Revision, plan.Complete = types.StringUnknown(), types.BoolValue(true)
 	}
-	plan.Files = types.MapNull(types.StringType)
-	if plan.Track.ValueString() == trackFiles {
-		plan.Files = textMap(todo.ETags())
-	}
+	plan.setFiles(todo.ETags())
 	plan.Digest = types.StringValue(todo.Digest())
 }

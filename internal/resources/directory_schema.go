@@ -239,9 +239,9 @@ func directoryGuards() map[string]schema.Attribute {
 // directoryFacts say what is published.
 func directoryFacts() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"files": schema.MapAttribute{
+		// A map of strings to Terraform, which package provider packs: the framework is slow at large ones.
+		"files": schema.StringAttribute{
 			MarkdownDescription: "Kodo's hash (qetag) of each object, by key. Null with `track = \"DIGEST\"`.",
-			ElementType:         types.StringType,
 			Computed:            true,
 		},
 		"digest": schema.StringAttribute{

@@ -57,7 +57,7 @@ func (w *directoryWriting) expect(todo *site.Plan) (diags diag.Diagnostics) {
 	changed := false
 	switch {
 	case !plan.Files.IsUnknown() && !plan.Files.IsNull():
-		todo.Expect(textsByKey(plan.Files))
+		todo.Expect(plan.etags())
 	case !plan.Digest.IsUnknown():
 		changed = plan.Digest.ValueString() != todo.Digest() || plan.DeletedKeys.IsNull() && plan.DeletedCount.ValueInt64() != int64(len(todo.Deleted))
 	}

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -39,10 +38,7 @@ func main() {
 // render returns the schema as indented JSON that ends in a newline. Its keys
 // are sorted, so that equal schemas are equal bytes.
 func render(ctx context.Context) ([]byte, error) {
-	server, err := providerserver.NewProtocol6WithError(provider.New("dev")())()
-	if err != nil {
-		return nil, fmt.Errorf("start the provider server: %w", err)
-	}
+	server := provider.NewServer(provider.New("dev")())
 	schema, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("get the provider schema: %w", err)
