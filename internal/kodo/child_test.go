@@ -99,6 +99,31 @@ func newChild(endpoint string) (*kodo.Client, error) {
 	})
 }
 
+// manyAtOnce stores a file by one Client and removes it by another, among many.
+func manyAtOnce(ctx context.Context, c, another *kodo.Client) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var failed error
+	c.PutAll(ctx, "new", 1, func(int) kodo.FilePut {
+		return kodo.FilePut{Path: program, Put: kodo.Put{Key: "program", ContentType: "a/b"}}
+	}, func(_ int, _ kodo.Stored, err error) { failed = err })
+	if failed != nil {
+		return failed
+	}
+	objects, err := c.StatAll(ctx, "new", []string{"program", "none"})
+	if err != nil || len(objects) != 1 {
+		return fmt.Errorf("%d objects: %w", len(objects), err)
+	}
+	another.RemoveAll(ctx, "new", []kodo.Doomed{{Key: "program", PutTime: objects["program"].PutTime}}, func(_ kodo.Doomed, removal kodo.Removal, err error) {
+		if err != nil || removal != kodo.Removed {
+			failed = fmt.Errorf("the removal is %v: %w", removal, err)
+		}
+	})
+	return failed
+}
+
 func useEverything(endpoint string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -150,6 +175,9 @@ func useEverything(endpoint string) error {
 	}
 	another, err := newChild(endpoint) // what c wrote it would keep
 	if err != nil {
+		return err
+	}
+	if err := manyAtOnce(ctx, c, another); err != nil {
 		return err
 	}
 	if removal, err := another.Remove(ctx, "new", "small", small.PutTime, ""); err != nil || removal != kodo.Removed {

@@ -2,7 +2,6 @@ package kodo
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -65,7 +64,11 @@ func (c *Client) putFile(ctx context.Context, p FilePut, seen *look) (stored Sto
 	if err != nil {
 		return Stored{}, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() {
+		if closed := file.Close(); err == nil {
+			err = closed
+		}
+	}()
 	p.Content = file
 	return c.putAfter(ctx, p.Put, seen)
 }
