@@ -288,3 +288,25 @@ func TestDirectoryGone(t *testing.T) {
 		expectEmptyPlan(t, s, published(dir, nil))
 	}
 }
+
+// TestDirectoryBucketVanished says what to do when the bucket is gone with its objects: that proves nothing.
+func TestDirectoryBucketVanished(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	dir := siteBefore.directory(t)
+	apply(t, s, published(dir, nil))
+	plan := s.Plan()
+	for key := range siteBefore {
+		if err := h.Engine().Delete(acctest.AccessKey, "assets", key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Engine().DropBucket(acctest.AccessKey, "assets"); err != nil {
+		t.Fatal(err)
+	}
+	before := s.State(siteAddress)
+	expectError(t, s.Apply(plan), "Directory Not Deleted Completely", `"assets"`, "631", "request id", "state rm")
+	expectError(t, s.Plan(published(dir, nil)).Diagnostics, "Directory Not Read", `"assets"`, "631", "state rm")
+	expectState(t, s, siteAddress, before)
+}

@@ -157,7 +157,7 @@ func (r *directory) unfinished(summary, happened string, out *site.Outcome, advi
 	if out.Untried > 0 {
 		advice = append(advice, fmt.Sprintf("%d files were not tried because of that.", out.Untried))
 	}
-	return r.provider.Diagnose(summary, happened, err, advice...)
+	return r.provider.Diagnose(summary, happened, err, append(advice, withoutBucket(err)...)...)
 }
 
 func quoted(keys []string) []string {
