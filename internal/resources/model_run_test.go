@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"pgregory.net/rapid"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
@@ -132,10 +133,10 @@ func planAndApply(s *acctest.Session, blocks []acctest.Resource) acctest.Diagnos
 	return s.Apply(plan)
 }
 
-// says reports whether there is one error, of this summary.
+// says reports whether there is an error of this summary. There may be others: what stands
+// in the way of one object may keep another.
 func says(diags acctest.Diagnostics, summary string) bool {
-	errs := diags.Errors()
-	return len(errs) == 1 && errs[0].Summary == summary
+	return slices.ContainsFunc(diags.Errors(), func(d *tfprotov6.Diagnostic) bool { return d.Summary == summary })
 }
 
 // blocks are the blocks of a configuration in this step.
