@@ -165,13 +165,18 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 	case "delete outside":
 		step.outside = []outsideWrite{{key: w.config[pick()].key, do: "delete"}}
 	case "taint":
-		if address := pick(); accidents || w.config[address].policy != "PREVENT" { // without a driver nobody untaints it
+		address := pick()
+		prevents := w.config[address].policy == "PREVENT" && !accidents // without a driver nobody untaints it
+		if !prevents && !w.adoptsArchive(address) {
 			step.taint = address
 		}
 	case "remove", "remove late":
 		delete(step.blocks, pick())
 	case "move address", "rename address":
 		from, to := pick(), w.freeAddress()
+		if step.says == "rename address" && w.adoptsArchive(from) {
+			break
+		}
 		step.blocks[to] = step.blocks[from]
 		delete(step.blocks, from)
 		if step.says == "move address" { // otherwise it is another object, for all that Terraform knows

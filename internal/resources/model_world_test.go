@@ -213,6 +213,12 @@ func (w *world) foreign() map[string]stored {
 	return foreign
 }
 
+// adoptsArchive reports whether a new object at the place of this one may be the old one,
+// found frozen: what it is to have by default may be other than what it has, and stays so.
+func (w *world) adoptsArchive(address string) bool {
+	return w.server[w.config[address].key].class == "ARCHIVE"
+}
+
 // foreignKeys are those of foreign objects that can be changed.
 func (w *world) foreignKeys() []string {
 	foreign := w.foreign()

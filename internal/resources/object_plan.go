@@ -271,9 +271,9 @@ func (p *planning) lifecycleKept(ctx context.Context, diags *diag.Diagnostics) b
 	}
 	l := p.plan.lifecycle(p.state.objectFacets)
 	kept := l.Delete == 0 || l.Delete > 0 && !found.Expires.IsZero()
-	for class := range l.To {
+	for class, days := range l.To {
 		_, has := found.Transitions[class]
-		kept = kept && has
+		kept = kept && has == (days != kodo.Cancel)
 	}
 	return kept
 }

@@ -1,0 +1,70 @@
+package resources_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
+)
+
+// TestObjectTransitionCancelled asks again for a transition that somebody has cancelled, and not for one that was made.
+func TestObjectTransitionCancelled(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := page(values{"transition": values{"ia_days": 1, "archive_days": 9}})
+	apply(t, s, config)
+	ref := engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}
+	if err := h.Engine().ChangeLifetime(ref, engine.Days{To: map[int]int{engine.Archive: engine.Cancel}}); err != nil {
+		t.Fatal(err)
+	}
+	h.Writes()
+	apply(t, s, config)
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toArchiveAfterDays/9"+ifHello)
+	expectEmptyPlan(t, s, config)
+
+	if err := h.Engine().Advance(3 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	expectEmptyPlan(t, s, config)
+}
+
+// TestObjectTransitionAnew asks for a transition again when the object becomes warmer than where it leads: whether it
+// stands could not be seen before.
+func TestObjectTransitionAnew(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := page(values{"storage_class": "STANDARD", "transition": values{"ia_days": 9}})
+	apply(t, s, config)
+	ref := engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}
+	if err := h.Engine().ChangeLifetime(ref, engine.Days{To: map[int]int{engine.IA: engine.Cancel}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Engine().ChangeClass(ref, engine.ArchiveIR); err != nil {
+		t.Fatal(err)
+	}
+	h.Writes()
+	apply(t, s, config)
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/9"+ifHello, "POST rs /chtype/assets:page.html/type/0")
+	expectEmptyPlan(t, s, config)
+}
+
+// TestObjectTransitionTakenAway also takes it away where the private state was lost, as it is with a replacement that was
+// refused.
+func TestObjectTransitionTakenAway(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := values{"deletion_policy": "PREVENT", "delete_after_days": 60, "transition": values{"ia_days": 9}}
+	apply(t, s, page(config))
+	s.Taint(pageAddress)
+	expectError(t, s.Apply(s.Plan(page(config))), "Deletion Prevented", "terraform untaint")
+	s.Untaint(pageAddress)
+	h.Writes()
+	config["transition"] = nil
+	apply(t, s, page(config))
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/-1"+ifHello)
+	expectEmptyPlan(t, s, page(config))
+}
