@@ -110,3 +110,21 @@ func TestPackedAttributesOfAStateFile(t *testing.T) {
 		}
 	}
 }
+
+// TestPackedAttributesGenerateNoConfig makes a configuration of a state: what is computed is not in it.
+func TestPackedAttributesGenerateNoConfig(t *testing.T) {
+	t.Parallel()
+	server := provider.NewServer(provider.NewIn("test", environment(nil, t.TempDir()))())
+	text := tftypes.String
+	state := directoryValue(t, server, map[string]tftypes.Value{
+		"files":  tftypes.NewValue(tftypes.Map{ElementType: text}, map[string]tftypes.Value{"a": tftypes.NewValue(text, "1")}),
+		"bucket": tftypes.NewValue(text, "assets"),
+	})
+	made, err := server.GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: "kodo_directory", State: state})
+	if err != nil || len(made.Diagnostics) > 0 {
+		t.Fatalf("%v, %v", err, made)
+	}
+	if got := filesOf(t, server, made.Config); !got.IsNull() {
+		t.Errorf("the configuration has files = %s", got)
+	}
+}
