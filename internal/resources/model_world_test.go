@@ -98,7 +98,7 @@ func (w *world) take(step *modelStep) {
 			loose = lifetime{}
 		} else {
 			loose.deletes = loose.deletes || before.deletes && old.deletes == 0
-			loose.toIA = loose.toIA || before.class != "STANDARD"
+			loose.toIA = loose.toIA || before.class != "STANDARD" || now.class != "STANDARD"
 		}
 		w.loose[block.key] = lifetime{deletes: loose.deletes && !now.deletes, toIA: loose.toIA}
 		server[block.key] = now
