@@ -244,10 +244,14 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	base, ok, diags := loadBaseline(ctx, req.Private)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
 	state := prior // what is done of the plan
 	if plan.PutTime.IsUnknown() {
 		plan.ContentWO = config.ContentWO
-		resp.Diagnostics.Append(r.change(ctx, &state, &plan)...)
+		resp.Diagnostics.Append(r.change(ctx, &state, &plan, ok && base.Key == nil)...)
 		plan.ContentWO, state.ContentWO = types.StringNull(), types.StringNull()
 	}
 	if !resp.Diagnostics.HasError() { // what is not written needs no request

@@ -276,6 +276,11 @@ type difference struct {
 	perhapsRemoved bool
 }
 
+// everyFacet is the difference from an object of which nothing is known.
+func everyFacet() difference {
+	return difference{metadata: true, class: true, lifecycle: true, enabled: true}
+}
+
 func (d difference) any() bool {
 	return d.metadata || d.class || d.lifecycle || d.enabled || len(d.removed) > 0
 }

@@ -265,20 +265,32 @@ func TestObjectTaintedReplaced(t *testing.T) {
 // TestObjectFinishedAfterUntaint makes an adopted object as a new one is, also where the apply that adopted it could not.
 func TestObjectFinishedAfterUntaint(t *testing.T) {
 	t.Parallel()
-	h := acctest.New(t, "assets")
-	put(t, h, "assets", pageKey, "hello") // as text/plain
-	if err := h.Engine().ChangeClass(engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}, engine.IA); err != nil {
-		t.Fatal(err)
-	}
-	s := h.Session()
-	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/chgm/*"}, Do: "status", Status: 400})
-	expectError(t, s.Apply(s.Plan(page(nil))), "Object Stored But Not Finished", "terraform untaint")
-	h.ClearFaults()
-	s.Untaint(pageAddress)
+	for _, failing := range []string{"/chgm/*", "/lifecycle/*", "/chtype/*"} {
+		t.Run(failing, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			put(t, h, "assets", pageKey, "hello") // as text/plain
+			ref := engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}
+			if err := h.Engine().ChangeClass(ref, engine.IA); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.Engine().ChangeLifetime(ref, engine.Days{To: map[int]int{engine.Archive: 7}, Delete: 9}); err != nil {
+				t.Fatal(err)
+			}
+			s := h.Session()
+			fail(t, h, emulator.Fault{Match: emulator.Match{Path: failing}, Do: "status", Status: 400})
+			expectError(t, s.Apply(s.Plan(page(nil))), "Object Stored But Not Finished", "terraform untaint")
+			h.ClearFaults()
+			s.Untaint(pageAddress)
 
-	apply(t, s, page(nil))
-	expectState(t, s, pageAddress, values{"content_type": "text/html", "storage_class": "STANDARD"})
-	expectEmptyPlan(t, s, page(nil))
+			apply(t, s, page(nil))
+			expectState(t, s, pageAddress, values{"content_type": "text/html", "storage_class": "STANDARD", "deletes_at": nil})
+			if object := stat(t, h, "assets", pageKey); object.DeletesAt != 0 || len(object.Transitions) > 0 {
+				t.Errorf("the object has the lifetime of the one that was there: %+v", object.Lifetime)
+			}
+			expectEmptyPlan(t, s, page(nil))
+		})
+	}
 }
 
 // TestObjectWrittenDuringRetry lets somebody else write in the pause between two

@@ -227,6 +227,11 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 	if d.lifecycle && p.base.Imported {
 		d.lifecycle = !p.lifecycleKept(ctx, &diags)
 	}
+	if p.unfinished() {
+		removed := d
+		d = everyFacet()
+		d.removed, d.perhapsRemoved = removed.removed, removed.perhapsRemoved
+	}
 	if !moved && !d.any() {
 		return diags
 	}

@@ -88,9 +88,9 @@ func (s settling) took(d difference, made int) {
 	}
 }
 
-// change makes the object the planned one: it moves it, sends bytes, or changes facets, as far as they differ. After an
-// error the state says how far it came.
-func (r *object) change(ctx context.Context, state, plan *objectModel) (diags diag.Diagnostics) {
+// change makes the object the planned one: it moves it, sends bytes, or changes facets, as far as they differ; all of
+// them, if its creation could not be finished. After an error the state says how far it came.
+func (r *object) change(ctx context.Context, state, plan *objectModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state.objectFacets)
 	differs.lifecycle = differs.lifecycle && plan.DeletesAt.IsUnknown() // else it is there since before an import
 	lifecycle := plan.lifecycle(state.objectFacets)
@@ -113,13 +113,22 @@ func (r *object) change(ctx context.Context, state, plan *objectModel) (diags di
 		diags.Append(r.settle(ctx, r.afterUpload(state, plan, stored))...)
 		return diags
 	}
-	if moved && !differs.any() {
+	if moved && !differs.any() && !unfinished {
 		return diags
 	}
-	diags.Append(r.settle(ctx, settling{
+	s := settling{
 		plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill,
 		summary: summaryObjectNotChanged, happened: "could not be changed",
-	})...)
+	}
+	if unfinished {
+		found, err := r.provider.Client.Stat(ctx, plan.Bucket.ValueString(), plan.Key.ValueString())
+		if err != nil {
+			diags.Append(r.writeFailed(&plan.objectBase, s.summary, s.happened, err))
+			return diags
+		}
+		s.differs, s.lifecycle = everyFacet(), plan.lifecycleOn(found)
+	}
+	diags.Append(r.settle(ctx, s)...)
 	return diags
 }
 
@@ -131,7 +140,7 @@ func (r *object) afterUpload(state, plan *objectModel, stored kodo.Stored) settl
 		summary: summaryObjectNotFinished, happened: "was stored, but could not be finished",
 	}
 	if stored.Adopted != nil {
-		s.differs, s.lifecycle = difference{metadata: true, class: true, lifecycle: true, enabled: true}, plan.lifecycleOn(*stored.Adopted)
+		s.differs, s.lifecycle = everyFacet(), plan.lifecycleOn(*stored.Adopted)
 		return s
 	}
 	fresh := plan.objectFacets
