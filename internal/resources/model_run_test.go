@@ -29,6 +29,9 @@ func TestObjectModel(t *testing.T) {
 			h, files := acctest.New(t), modelFiles(t)
 			buckets := 0
 			rapid.Check(t, func(rt *rapid.T) {
+				for range run { // each run begins elsewhere, also where all have the same seed
+					rapid.Uint64().Draw(rt, "nothing")
+				}
 				buckets++
 				bucket := fmt.Sprintf("model-%d", buckets)
 				if _, err := h.Engine().CreateBucket(acctest.AccessKey, bucket, "z0", true); err != nil {
