@@ -117,20 +117,12 @@ func (b *bench) published(ctx context.Context, dir string) (rows []row, err erro
 				return rows, err
 			}
 		}
-		before, err := e.requests()
-		if err != nil {
-			return rows, err
-		}
 		is, err := site.terraform(ctx, command.arguments...)
 		if err != nil {
 			return rows, err
 		}
-		after, err := e.requests()
-		if err != nil {
-			return rows, err
-		}
 		r := row{name: fmt.Sprintf("directory of %d files, %s", b.files, command.name), value: seconds(is.took)}
-		r.note = fmt.Sprintf("%d requests, peak %d MiB; %s", after-before, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
+		r.note = fmt.Sprintf("%d requests, peak %d MiB; %s", is.requests, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
 		if command.floor > 0 {
 			floor, err := floorSite.terraform(ctx, command.arguments...)
 			if err != nil {

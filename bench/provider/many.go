@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -47,19 +45,11 @@ func (b *bench) many(ctx context.Context) (rows []row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		before, err := e.requests()
-		if err != nil {
-			return rows, err
-		}
 		is, err := site.terraform(ctx, command.arguments...)
 		if err != nil {
 			return rows, err
 		}
-		after, err := e.requests()
-		if err != nil {
-			return rows, err
-		}
-		note := fmt.Sprintf("%d requests, peak %d MiB; %s; floor: floor provider", after-before, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
+		note := fmt.Sprintf("%d requests, peak %d MiB; %s; floor: floor provider", is.requests, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
 		if command.bare > 0 {
 			note += " and bare uploads of " + seconds(command.bare)
 		}
@@ -69,16 +59,4 @@ func (b *bench) many(ctx context.Context) (rows []row, err error) {
 		})
 	}
 	return rows, nil
-}
-
-// requests is how many requests the emulator has served so far.
-func (e *emulator) requests() (n int, err error) {
-	resp, err := http.Get(e.endpoint + "/_emulator/requests")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	var all []json.RawMessage
-	err = json.NewDecoder(resp.Body).Decode(&all)
-	return len(all), err
 }

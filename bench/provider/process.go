@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,6 +85,18 @@ func ownCPU() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// requests is how many requests the emulator has served so far.
+func (e *emulator) requests() (n int, err error) {
+	resp, err := http.Get(e.endpoint + "/_emulator/requests")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	var all []json.RawMessage
+	err = json.NewDecoder(resp.Body).Decode(&all)
+	return len(all), err
+}
+
 // site is a configuration that Terraform can apply.
 type site struct {
 	*workspace.Workspace
@@ -97,6 +110,7 @@ type measured struct {
 	took        time.Duration
 	provider    usage // of all its processes: CPU added, the highest peak
 	emulatorCPU time.Duration
+	requests    int // that the emulator has served
 }
 
 // site writes the configuration; what serves it is one of the roles.
@@ -126,11 +140,20 @@ func (b *bench) site(e *emulator, role, hcl string) (*site, error) {
 
 // terraform runs a command and measures it.
 func (s *site) terraform(ctx context.Context, arguments ...string) (m measured, err error) {
+	before, err := s.emulator.requests()
+	if err != nil {
+		return m, err
+	}
 	cpu, began := s.emulator.cpu(), time.Now()
 	if _, err := s.Run(ctx, append(arguments, "-no-color", "-input=false")...); err != nil {
 		return m, err
 	}
 	m.took, m.emulatorCPU = time.Since(began), s.emulator.cpu()-cpu
+	after, err := s.emulator.requests()
+	if err != nil {
+		return m, err
+	}
+	m.requests = after - before
 	files, err := os.ReadDir(s.usageDir)
 	if err != nil {
 		return m, err

@@ -23,7 +23,7 @@ func run(t *testing.T, f function.Function, arguments ...string) (result string,
 	values := make([]attr.Value, len(arguments))
 	for i, argument := range arguments {
 		if !utf8.ValidString(argument) {
-			t.Skip()
+			return "", false
 		}
 		values[i] = types.StringValue(argument)
 	}

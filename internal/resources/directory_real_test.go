@@ -2,6 +2,7 @@ package resources_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,18 +19,18 @@ import (
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
 )
 
-// realTrees are directories that nobody has made for a test: Go's own sources, and those that KODO_TEST_TREES names,
-// such as an unpacked package of npm, separated like the folders of PATH.
-func realTrees(t *testing.T) []string {
+// realTrees are directories that nobody has made for a test, by name: Go's own sources, and a web package of npm, which
+// is there once make compat-node has installed it.
+func realTrees(t *testing.T) map[string]string {
 	t.Helper()
-	trees := filepath.SplitList(os.Getenv("KODO_TEST_TREES"))
-	if root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output(); err == nil {
-		src := filepath.Join(strings.TrimSpace(string(root)), "src")
-		if info, err := os.Stat(src); err == nil && info.IsDir() {
-			trees = append(trees, src)
-		}
+	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return trees
+	return map[string]string{
+		"go":        filepath.Join(strings.TrimSpace(string(root)), "src"),
+		"bootstrap": "../emulator/compat/node/node_modules/bootstrap",
+	}
 }
 
 // sums are the SHA-256 of what a directory would publish by default, found in a plain way.
@@ -65,13 +66,12 @@ func sums(t *testing.T, dir string) map[string]string {
 // TestDirectoryOfRealTrees publishes them, and reads every byte back.
 func TestDirectoryOfRealTrees(t *testing.T) {
 	t.Parallel()
-	trees := realTrees(t)
-	if len(trees) == 0 {
-		t.Skip("there are no sources of Go, and KODO_TEST_TREES names nothing")
-	}
-	for _, dir := range trees {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
+	for name, dir := range realTrees(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if _, err := os.Stat(dir); name == "bootstrap" && errors.Is(err, fs.ErrNotExist) {
+				t.Skip("bootstrap is not installed: run make compat-node first, as CI does")
+			}
 			h := acctest.New(t, "assets")
 			s := h.Session()
 			want := sums(t, dir)
