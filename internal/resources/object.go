@@ -155,11 +155,9 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 		before = &p.state.objectBase
 		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
 		resp.Diagnostics.Append(r.planKey(before, false)...)
-		base, ok, diags := loadBaseline(ctx, req.Private)
+		base, _, diags := loadBaseline(ctx, req.Private, before)
 		resp.Diagnostics.Append(diags...)
-		if p.base = base; !ok { // not read since it was moved here from another type
-			p.base = baselineOf(p.state)
-		}
+		p.base = base
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -204,13 +202,14 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	}
 	// From here on the object is stored, so whatever fails, the state has it.
 	state := plan
+	state.DeleteAfterDays, state.Transition = types.Int64Null(), types.ObjectNull(transitionTypes())
 	state.take(stored, &plan)
 	s := r.afterUpload(&state, &plan, stored)
 	s.advice = []string{"Terraform marks the object as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first."}
-	base := baseline{ETag: state.ETag.ValueString()}
+	base := unfinishedBaseline(&state.objectBase)
 	if resp.Diagnostics.Append(r.settle(ctx, s)...); !resp.Diagnostics.HasError() {
 		state.asPlanned(&plan)
-		base = baselineOf(&state)
+		base = baselineOf(&state.objectBase)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
@@ -220,17 +219,7 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state objectModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	_, ok, diags := loadBaseline(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	r.read(ctx, &state.objectBase, state.fill, &state, resp)
-	if resp.Diagnostics.HasError() || resp.State.Raw.IsNull() {
-		return
-	}
-	if !ok { // it was imported, or moved here from another type
-		base := baselineOf(&state)
-		base.Imported = true
-		resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
-	}
+	r.read(ctx, &state.objectBase, state.fill, &state, req, resp)
 }
 
 func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -244,19 +233,19 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	base, ok, diags := loadBaseline(ctx, req.Private)
+	base, _, diags := loadBaseline(ctx, req.Private, &prior.objectBase)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	state := prior // what is done of the plan
 	if plan.PutTime.IsUnknown() {
 		plan.ContentWO = config.ContentWO
-		resp.Diagnostics.Append(r.change(ctx, &state, &plan, ok && base.Key == nil)...)
+		resp.Diagnostics.Append(r.change(ctx, &state, &plan, base.unfinished())...)
 		plan.ContentWO, state.ContentWO = types.StringNull(), types.StringNull()
 	}
 	if !resp.Diagnostics.HasError() { // what is not written needs no request
 		state.asPlanned(&plan)
-		resp.Diagnostics.Append(baselineOf(&state).save(ctx, resp.Private)...)
+		resp.Diagnostics.Append(baselineOf(&state.objectBase).save(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)

@@ -129,6 +129,9 @@ func (r *objectCopy) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		before = &p.state.objectBase
 		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
 		resp.Diagnostics.Append(r.planKey(before, false)...)
+		base, _, diags := loadBaseline(ctx, req.Private, before)
+		resp.Diagnostics.Append(diags...)
+		p.base = base
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -171,17 +174,20 @@ func (r *objectCopy) Create(ctx context.Context, req resource.CreateRequest, res
 	state := plan
 	resp.Diagnostics.Append(r.settleCopy(ctx, &state, &plan, stored,
 		"Terraform marks the copy as tainted and would replace it in the next apply. To let the next apply finish it instead, run `terraform untaint` with its address first.")...)
+	base := unfinishedBaseline(&state.objectBase)
 	if !resp.Diagnostics.HasError() {
 		state.asPlanned(&plan)
+		base = baselineOf(&state.objectBase)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
+	resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 }
 
 func (r *objectCopy) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state copyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	r.read(ctx, &state.objectBase, state.fill, &state, resp)
+	r.read(ctx, &state.objectBase, state.fill, &state, req, resp)
 }
 
 func (r *objectCopy) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -194,12 +200,17 @@ func (r *objectCopy) Update(ctx context.Context, req resource.UpdateRequest, res
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	base, _, diags := loadBaseline(ctx, req.Private, &prior.objectBase)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
 	state := prior // what is done of the plan
 	if plan.PutTime.IsUnknown() {
-		resp.Diagnostics.Append(r.change(ctx, &state, &plan)...)
+		resp.Diagnostics.Append(r.change(ctx, &state, &plan, base.unfinished())...)
 	}
 	if !resp.Diagnostics.HasError() {
 		state.asPlanned(&plan)
+		resp.Diagnostics.Append(baselineOf(&state.objectBase).save(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
@@ -252,9 +263,9 @@ func (m *copyModel) sourceName() string {
 	return fmt.Sprintf("%q in bucket %q", m.SourceKey.ValueString(), m.SourceBucket.ValueString())
 }
 
-// change makes the copy the planned one: it moves it, copies again, or changes facets, as far as they differ. After an
-// error the state says how far it came.
-func (r *objectCopy) change(ctx context.Context, state, plan *copyModel) (diags diag.Diagnostics) {
+// change makes the copy the planned one: it moves it, copies again, or changes facets, as far as they differ; all of
+// them, if its creation could not be finished. After an error the state says how far it came.
+func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state)
 	lifecycle := plan.lifecycle(state.objectFacets)
 	if state.PutTime.IsNull() {
@@ -273,13 +284,8 @@ func (r *objectCopy) change(ctx context.Context, state, plan *copyModel) (diags 
 		diags.Append(r.settleCopy(ctx, state, plan, stored)...)
 		return diags
 	}
-	if moved && !differs.any() {
-		return diags
-	}
-	diags.Append(r.settle(ctx, settling{
-		plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill,
-		summary: summaryObjectNotChanged, happened: "could not be changed",
-	})...)
+	s := settling{plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill}
+	diags.Append(r.alter(ctx, s, moved, unfinished)...)
 	return diags
 }
 

@@ -21,6 +21,7 @@ const summarySourceMissing = "Source Missing"
 type copyPlanning struct {
 	resource            *objectCopy
 	config, plan, state *copyModel
+	base                baseline
 	found               *kodo.Object // the source, where the plan asked for it
 }
 
@@ -83,20 +84,14 @@ func (p *copyPlanning) facts(ctx context.Context, moved bool) (diags diag.Diagno
 	}
 	plan.objectFacts, plan.EffectiveMetadata = p.state.objectFacts, p.state.EffectiveMetadata
 	plan.URL = url
-	d := plan.differenceFrom(p.state)
+	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, plan.differenceFrom(p.state))
 	switch {
 	case len(d.removed) > 0 || d.perhapsRemoved:
 		diags.Append(p.copied(ctx)...)
 	case moved || d.any():
-		plan.PutTime = types.StringUnknown()
+		plan.changed(d)
 		if d.metadata {
 			plan.EffectiveMetadata = types.MapUnknown(types.StringType)
-		}
-		if d.lifecycle {
-			plan.DeletesAt = types.StringUnknown()
-		}
-		if d.class {
-			plan.RestoreStatus = types.StringUnknown()
 		}
 	}
 	return diags

@@ -427,3 +427,23 @@ func TestObjectCopyGone(t *testing.T) {
 	expectActions(t, actions, map[string]acctest.Action{copyAddress: acctest.Create})
 	expectContent(t, h, "assets", "copy.txt", "hello")
 }
+
+// TestObjectCopyImportedLifetime takes the days that are configured for an imported copy at their word, if Kodo has some.
+func TestObjectCopyImportedLifetime(t *testing.T) {
+	t.Parallel()
+	h, s := withOriginal(t)
+	config := values{"delete_after_days": 30, "transition": values{"archive_days": 9}}
+	apply(t, s, theCopy(config))
+	s.Forget(copyAddress)
+	if diags := s.Import(copyAddress, "assets/copy.txt"); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	h.Writes()
+	apply(t, s, theCopy(config))
+	expectWrites(t, h)
+	expectEmptyPlan(t, s, theCopy(config))
+
+	config["delete_after_days"] = 60
+	apply(t, s, theCopy(config))
+	expectWrites(t, h, "POST rs /lifecycle/assets:copy.txt/deleteAfterDays/60"+ifHello)
+}

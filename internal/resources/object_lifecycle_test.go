@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/acctest"
+	"github.com/qiniu/terraform-provider-kodo/internal/emulator"
 	"github.com/qiniu/terraform-provider-kodo/internal/emulator/engine"
 )
 
@@ -67,4 +68,40 @@ func TestObjectTransitionTakenAway(t *testing.T) {
 	apply(t, s, page(config))
 	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/-1"+ifHello)
 	expectEmptyPlan(t, s, page(config))
+}
+
+// TestObjectLifetimeEndsBySecret ends a lifetime in the apply in which a secret turns out to be the bytes that are there,
+// also where that takes a second apply.
+func TestObjectLifetimeEndsBySecret(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	secret := func(version int, more values) acctest.Resource {
+		return page(values{"content": nil, "content_wo": "hello", "content_wo_version": version}.With(more))
+	}
+	apply(t, s, secret(1, values{"delete_after_days": 60, "transition": values{"archive_days": 9}}))
+	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/lifecycle/*"}, Do: "status", Status: 400})
+	expectError(t, s.Apply(s.Plan(secret(2, nil))), "Object Stored But Not Finished")
+	h.ClearFaults()
+	apply(t, s, secret(2, nil))
+	if object := stat(t, h, "assets", pageKey); object.DeletesAt != 0 || len(object.Transitions) > 0 {
+		t.Errorf("the object keeps its lifetime: %+v", object.Lifetime)
+	}
+	expectEmptyPlan(t, s, secret(2, nil))
+}
+
+// TestObjectLifetimeWithoutPrivateState changes days that are known from the state, whatever the private state has lost.
+func TestObjectLifetimeWithoutPrivateState(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	config := values{"deletion_policy": "PREVENT", "delete_after_days": 60, "transition": values{"ia_days": 9}}
+	apply(t, s, page(config))
+	s.Taint(pageAddress)
+	expectError(t, s.Apply(s.Plan(page(config))), "Deletion Prevented", "terraform untaint")
+	s.Untaint(pageAddress)
+	h.Writes()
+	config["delete_after_days"], config["transition"] = 90, values{"ia_days": 30}
+	apply(t, s, page(config))
+	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/30/deleteAfterDays/90"+ifHello)
 }

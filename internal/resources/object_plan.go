@@ -2,7 +2,6 @@ package resources
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,45 +18,6 @@ import (
 // This file is how a plan of kodo_object finds each value that the
 // configuration leaves open.
 
-// A baseline is what the private state remembers of the last apply that did all it was to do, or else of the import:
-// the hash of the bytes that were written, adopted or found, and under which key. A creation that could not be finished
-// has a hash only.
-type baseline struct {
-	ETag     string  `json:"etag"`
-	Key      *string `json:"key,omitempty"`
-	Imported bool    `json:"imported"` // since then nothing was applied
-}
-
-// baselineOf is that of a state.
-func baselineOf(state *objectModel) baseline {
-	return baseline{ETag: state.ETag.ValueString(), Key: state.Key.ValueStringPointer()}
-}
-
-const baselineKey = "baseline"
-
-// privateSetter is the part of the framework's private state that a resource writes.
-type privateSetter interface {
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-func (b baseline) save(ctx context.Context, private privateSetter) (diags diag.Diagnostics) {
-	text, err := json.Marshal(b)
-	if err != nil {
-		diags.AddError("Private State Not Written", err.Error())
-		return diags
-	}
-	return private.SetKey(ctx, baselineKey, text)
-}
-
-// loadBaseline returns the baseline of an object, if there is one yet.
-func loadBaseline(ctx context.Context, private privateState) (b baseline, ok bool, diags diag.Diagnostics) {
-	text, diags := private.GetKey(ctx, baselineKey)
-	if diags.HasError() || len(text) == 0 {
-		return baseline{}, false, diags
-	}
-	return b, json.Unmarshal(text, &b) == nil, diags
-}
-
 // A planning is one plan of kodo_object. There is no state when the object is to be created.
 type planning struct {
 	resource     *object
@@ -68,7 +28,7 @@ type planning struct {
 
 // unfinished reports whether the object is to be created, or was and had its taint taken away. Then what it has by chance
 // is not kept.
-func (p *planning) unfinished() bool { return p.state == nil || p.base.Key == nil }
+func (p *planning) unfinished() bool { return p.state == nil || p.base.unfinished() }
 
 // facets finds how the object is to be served and kept where the configuration does not say.
 func (p *planning) facets() {
@@ -223,25 +183,11 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 		return p.warnOfDisabled()
 	}
 	plan := p.plan
-	d := plan.differenceFrom(p.state.objectFacets)
-	if d.lifecycle && p.base.Imported {
-		d.lifecycle = !p.lifecycleKept(ctx, &diags)
-	}
-	if p.unfinished() {
-		removed := d
-		d = everyFacet()
-		d.removed, d.perhapsRemoved = removed.removed, removed.perhapsRemoved
-	}
+	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, plan.differenceFrom(p.state.objectFacets))
 	if !moved && !d.any() {
 		return diags
 	}
-	plan.PutTime = types.StringUnknown()
-	if d.lifecycle {
-		plan.DeletesAt = types.StringUnknown()
-	}
-	if d.class {
-		plan.RestoreStatus = types.StringUnknown()
-	}
+	plan.changed(d)
 	if len(d.removed) == 0 && !d.perhapsRemoved {
 		return diags
 	}
@@ -260,27 +206,6 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 	}
 	diags.Append(p.warnOfDisabled()...)
 	return diags
-}
-
-// lifecycleKept reports whether Kodo has a lifecycle for all that is configured for an imported object. After how many
-// days Kodo does not tell, so the configuration is taken at its word.
-func (p *planning) lifecycleKept(ctx context.Context, diags *diag.Diagnostics) bool {
-	r := p.resource
-	if !r.provider.Known() {
-		return false
-	}
-	found, err := r.provider.Client.Stat(ctx, p.state.Bucket.ValueString(), p.state.Key.ValueString())
-	if err != nil {
-		diags.Append(r.provider.Diagnose("Object Not Read", fmt.Sprintf("the lifecycle of object %s could not be read", p.state.name()), err, withoutBucket(err)...))
-		return false
-	}
-	l := p.plan.lifecycle(p.state.objectFacets)
-	kept := l.Delete == 0 || l.Delete > 0 && !found.Expires.IsZero()
-	for class, days := range l.To {
-		_, has := found.Transitions[class]
-		kept = kept && has == (days != kodo.Cancel)
-	}
-	return kept
 }
 
 // warnOfDisabled says that bytes are stored enabled and disabled a moment later.

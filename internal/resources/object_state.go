@@ -18,7 +18,7 @@ import (
 // by a resource of another type.
 
 // read is the Read of every object: fill takes what Kodo says into the model that the state is a part of.
-func (r *objects) read(ctx context.Context, state *objectBase, fill func(kodo.Object), model any, resp *resource.ReadResponse) {
+func (r *objects) read(ctx context.Context, state *objectBase, fill func(kodo.Object), model any, req resource.ReadRequest, resp *resource.ReadResponse) {
 	// First, because an object that is gone needs one too: Terraform before 1.12 brings none, and the framework demands one.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, &resp.Diagnostics)
@@ -42,6 +42,7 @@ func (r *objects) read(ctx context.Context, state *objectBase, fill func(kodo.Ob
 			state.URL = url
 		}
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+		resp.Diagnostics.Append(begin(ctx, req.Private, resp.Private, state)...)
 	}
 }
 

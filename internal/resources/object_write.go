@@ -88,11 +88,29 @@ func (s settling) took(d difference, made int) {
 	}
 }
 
+// alter settles an object, which may have just been moved, that is to change in its facets only: in those that differ, or
+// in all of them, if its creation could not be finished.
+func (r *objects) alter(ctx context.Context, s settling, moved, unfinished bool) (diags diag.Diagnostics) {
+	s.summary, s.happened = summaryObjectNotChanged, "could not be changed"
+	s.differs.lifecycle = s.differs.lifecycle && s.plan.DeletesAt.IsUnknown() // else it is there since before an import
+	switch {
+	case unfinished:
+		found, err := r.provider.Client.Stat(ctx, s.plan.Bucket.ValueString(), s.plan.Key.ValueString())
+		if err != nil {
+			diags.Append(r.writeFailed(s.plan, s.summary, s.happened, err))
+			return diags
+		}
+		s.differs, s.lifecycle = everyFacet(), s.plan.lifecycleOn(found)
+	case moved && !s.differs.any(): // and read where it is
+		return diags
+	}
+	return r.settle(ctx, s)
+}
+
 // change makes the object the planned one: it moves it, sends bytes, or changes facets, as far as they differ; all of
 // them, if its creation could not be finished. After an error the state says how far it came.
 func (r *object) change(ctx context.Context, state, plan *objectModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state.objectFacets)
-	differs.lifecycle = differs.lifecycle && plan.DeletesAt.IsUnknown() // else it is there since before an import
 	lifecycle := plan.lifecycle(state.objectFacets)
 	newBytes := !plan.ETag.Equal(state.ETag) || len(differs.removed) > 0
 	if state.PutTime.IsNull() {
@@ -113,22 +131,8 @@ func (r *object) change(ctx context.Context, state, plan *objectModel, unfinishe
 		diags.Append(r.settle(ctx, r.afterUpload(state, plan, stored))...)
 		return diags
 	}
-	if moved && !differs.any() && !unfinished {
-		return diags
-	}
-	s := settling{
-		plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill,
-		summary: summaryObjectNotChanged, happened: "could not be changed",
-	}
-	if unfinished {
-		found, err := r.provider.Client.Stat(ctx, plan.Bucket.ValueString(), plan.Key.ValueString())
-		if err != nil {
-			diags.Append(r.writeFailed(&plan.objectBase, s.summary, s.happened, err))
-			return diags
-		}
-		s.differs, s.lifecycle = everyFacet(), plan.lifecycleOn(found)
-	}
-	diags.Append(r.settle(ctx, s)...)
+	s := settling{plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill}
+	diags.Append(r.alter(ctx, s, moved, unfinished)...)
 	return diags
 }
 
@@ -153,12 +157,12 @@ func (r *object) afterUpload(state, plan *objectModel, stored kodo.Stored) settl
 // is kept as it was sent: enabled, and without transitions.
 func (m *objectModel) take(stored kodo.Stored, plan *objectModel) {
 	m.objectFacts = objectFacts{ETag: types.StringValue(stored.ETag), Size: types.Int64Value(stored.Size), URL: m.URL}
-	m.objectFacets = plan.objectFacets
-	m.Transition, m.Enabled = types.ObjectNull(transitionTypes()), types.BoolValue(true)
 	if stored.Adopted != nil {
 		m.fill(*stored.Adopted)
-		m.DeleteAfterDays = types.Int64Null()
+		return
 	}
+	m.objectFacets = plan.objectFacets
+	m.Transition, m.Enabled = types.ObjectNull(transitionTypes()), types.BoolValue(true)
 }
 
 // asPlanned takes the plan into the state of an object that is made as planned. What Kodo says otherwise by now is the
