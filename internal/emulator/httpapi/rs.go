@@ -18,14 +18,17 @@ func (s *Server) operation(c *call) (any, error) {
 	return s.operate(c.owner, c.command, arguments)
 }
 
+// operations are those on one object, of a batch or alone.
+var operations = map[string]func(s *Server, ref engine.ObjectRef, arguments []string) (any, error){
+	"stat": (*Server).stat, "delete": (*Server).delete, "chgm": (*Server).changeMeta, "chtype": (*Server).changeClass,
+	"chstatus": (*Server).changeStatus, "copy": (*Server).copy, "move": (*Server).move, "restoreAr": (*Server).restore,
+	"deleteAfterDays": (*Server).deleteAfterDays, "lifecycle": (*Server).changeLifetime,
+}
+
 // operate does what one request or one line of a batch asks for. The arguments
 // begin with the entry.
 func (s *Server) operate(owner, op string, arguments []string) (any, error) {
-	do, ok := map[string]func(ref engine.ObjectRef, arguments []string) (any, error){
-		"stat": s.stat, "delete": s.delete, "chgm": s.changeMeta, "chtype": s.changeClass, "chstatus": s.changeStatus,
-		"copy": s.copy, "move": s.move, "restoreAr": s.restore,
-		"deleteAfterDays": s.deleteAfterDays, "lifecycle": s.changeLifetime,
-	}[op]
+	do, ok := operations[op]
 	if !ok {
 		return nil, notImplemented(op)
 	}
@@ -36,7 +39,7 @@ func (s *Server) operate(owner, op string, arguments []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return do(engine.ObjectRef{Owner: owner, Bucket: bucket, Key: key}, arguments[1:])
+	return do(s, engine.ObjectRef{Owner: owner, Bucket: bucket, Key: key}, arguments[1:])
 }
 
 // eachOption calls set with the pairs of a name and a value that end a path, in

@@ -3,8 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 )
 
 const (
@@ -18,6 +17,9 @@ type batchResult struct {
 	Data any `json:"data,omitempty"`
 }
 
+// batchWorkers is how many operations of a batch are done at the same time.
+const batchWorkers = 64
+
 // batch serves POST /batch with op=…&op=…. Operations that have to do with each
 // other are done in their order (fact:object-batch-order); the others are done at
 // the same time, so that they share the store's commits.
@@ -27,19 +29,23 @@ func (s *Server) batch(c *call) (any, error) {
 		return nil, invalidArgument()
 	}
 	results := make([]batchResult, len(ops))
-	var workers errgroup.Group
-	workers.SetLimit(64)
-	for _, indexes := range chains(ops) {
-		workers.Go(func() error {
-			for _, i := range indexes {
-				results[i] = c.batchOperation(ops[i])
+	all := chains(ops)
+	waiting := make(chan []int, len(all))
+	for _, chain := range all {
+		waiting <- chain
+	}
+	close(waiting)
+	var workers sync.WaitGroup
+	for range min(batchWorkers, len(all)) {
+		workers.Go(func() {
+			for chain := range waiting {
+				for _, i := range chain {
+					results[i] = c.batchOperation(ops[i])
+				}
 			}
-			return nil
 		})
 	}
-	if err := workers.Wait(); err != nil {
-		return nil, err
-	}
+	workers.Wait()
 	for _, result := range results {
 		if result.Code != http.StatusOK {
 			return coded{status: statusPartially, value: results}, nil
