@@ -7,11 +7,9 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/qiniu/go-sdk/v7/auth"
 	"github.com/qiniu/go-sdk/v7/client"
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
 	"github.com/qiniu/go-sdk/v7/storagev2/http_client"
-	"github.com/qiniu/go-sdk/v7/storagev2/region"
 )
 
 // maxBatch is the number of operations that Kodo takes in one batch.
@@ -34,12 +32,8 @@ func (c *Client) batchOnce(ctx context.Context, operations []operation) (results
 	err = c.once(ctx, whole, func(ctx context.Context, at *apis.Options) error {
 		// The SDK's own call knows only some of what a stat answers.
 		var answers []batchAnswer
-		err := c.http.DoAndAcceptJSON(ctx, &http_client.Request{
-			Method: http.MethodPost, ServiceNames: []region.ServiceName{region.ServiceRs}, Endpoints: at.OverwrittenEndpoints,
-			Path: "/batch", AuthType: auth.TokenQiniu, BufferResponse: true,
-			RequestBody: http_client.GetFormRequestBody(url.Values{"op": lines}),
-		}, &answers)
-		if err != nil {
+		req := &http_client.Request{Method: http.MethodPost, Path: "/batch", RequestBody: http_client.GetFormRequestBody(url.Values{"op": lines})}
+		if err := c.ask(ctx, at, req, &answers); err != nil {
 			return err
 		}
 		if len(answers) != len(operations) {
@@ -57,18 +51,21 @@ func (c *Client) batchOnce(ctx context.Context, operations []operation) (results
 	return results, err
 }
 
-// answered says how an operation of a batch was answered, in the words of an operation that failed.
+// answered says how an operation of a batch was answered, in the words of one that failed.
 func (o operation) answered(seen *exchange, answer batchAnswer) Error {
 	e := Error{
 		Op: o.name, Step: StepCall, Service: string(serviceRS), Host: seen.host, Bucket: o.bucket, Key: o.key, Attempts: 1,
 		Code: answer.Code, RequestID: seen.markedID(),
 	}
 	var refusal client.ErrorInfo
-	if json.Unmarshal(answer.Data, &refusal) == nil {
+	if !e.succeeded() && json.Unmarshal(answer.Data, &refusal) == nil {
 		e.Message, e.Reason = clip(refusal.Err), refusal.ErrorCode
 	}
 	return e
 }
+
+// succeeded reports whether what an answer in a batch says is no failure.
+func (e *Error) succeeded() bool { return e.Code/100 == http.StatusOK/100 }
 
 // A result is what came of an operation of a batch.
 type result struct {
@@ -79,13 +76,13 @@ type result struct {
 // into reads the answer into out, unless that is nil. Its errors are those of a request of its own.
 func (r result) into(out any) error {
 	failed := r.answered
-	if failed.Code/100 != 2 {
+	if !failed.succeeded() {
 		return &failed
 	}
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(r.data, out); err != nil {
+	if err := decode(r.data, out); err != nil {
 		failed.Message, failed.Err = unreadable, err
 		return &failed
 	}

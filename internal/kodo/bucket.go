@@ -7,10 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/qiniu/go-sdk/v7/auth"
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
-	"github.com/qiniu/go-sdk/v7/storagev2/http_client"
-	"github.com/qiniu/go-sdk/v7/storagev2/region"
 )
 
 // A Bucket is what Kodo tells of a bucket.
@@ -201,20 +198,4 @@ func number(yes bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-// request sends what the SDK has no call for, signed, and reads the answer into out unless that is nil.
-func (c *Client) request(ctx context.Context, at *apis.Options, method, path, query string, out any) error {
-	req := &http_client.Request{
-		Method: method, ServiceNames: []region.ServiceName{region.ServiceBucket}, Endpoints: at.OverwrittenEndpoints,
-		Path: path, RawQuery: query, AuthType: auth.TokenQiniu, BufferResponse: true,
-	}
-	if out != nil {
-		return c.http.DoAndAcceptJSON(ctx, req, out)
-	}
-	resp, err := c.http.Do(ctx, req)
-	if err != nil {
-		return err
-	}
-	return resp.Body.Close()
 }

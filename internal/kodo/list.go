@@ -76,6 +76,15 @@ type listAnswer struct {
 	Marker         string         `json:"marker"` // "" on the last page
 }
 
+func (a *listAnswer) check() error {
+	for i := range a.Items {
+		if err := a.Items[i].check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pages yields a listing's pages. A page may be empty and yet not the last one: only a missing marker says that.
 func (c *Client) pages(ctx context.Context, bucket string, options ListOptions) iter.Seq2[listAnswer, error] {
 	return func(yield func(listAnswer, error) bool) {

@@ -2,7 +2,6 @@ package kodo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -83,12 +82,7 @@ const statusDisabled = 1
 // errNoObject refuses an answer that lacks what every object has.
 var errNoObject = errors.New("the answer describes no object")
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *objectAnswer) UnmarshalJSON(b []byte) error {
-	type plain objectAnswer
-	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
-		return err
-	}
+func (a *objectAnswer) check() error {
 	if a.Hash == "" || a.PutTime == 0 {
 		return errNoObject
 	}
@@ -105,17 +99,20 @@ func (a objectAnswer) object(key string) Object {
 	if a.Expiration > 0 {
 		o.Expires = time.Unix(a.Expiration, 0).UTC()
 	}
-	for class, at := range map[StorageClass]int64{
-		InfrequentAccess: a.ToIA, IntelligentTiering: a.ToIntelligentTiering, ArchiveInstantRetrieval: a.ToArchiveIR,
-		Archive: a.ToArchive, DeepArchive: a.ToDeepArchive,
+	for _, transition := range []struct {
+		to StorageClass
+		at int64
+	}{
+		{InfrequentAccess, a.ToIA}, {IntelligentTiering, a.ToIntelligentTiering}, {ArchiveInstantRetrieval, a.ToArchiveIR},
+		{Archive, a.ToArchive}, {DeepArchive, a.ToDeepArchive},
 	} {
-		if at <= 0 {
+		if transition.at <= 0 {
 			continue
 		}
 		if o.Transitions == nil {
 			o.Transitions = make(map[StorageClass]time.Time)
 		}
-		o.Transitions[class] = time.Unix(at, 0).UTC()
+		o.Transitions[transition.to] = time.Unix(transition.at, 0).UTC()
 	}
 	return o
 }

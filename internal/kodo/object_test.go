@@ -72,8 +72,8 @@ func TestStatUnknownNumbers(t *testing.T) {
 	}
 }
 
-// What is no object is no success.
-func TestStatNoObject(t *testing.T) {
+// What is no object is no success: neither alone, nor in a batch, nor in a listing.
+func TestNoObject(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"nothing":     ``,
@@ -84,10 +84,33 @@ func TestStatNoObject(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := scripted(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, body) })
-			_, err := newClient(t, everything(url)).Stat(t.Context(), "bucket", "key")
+			data := body
+			if data == "" {
+				data = "null"
+			}
+			url := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/batch":
+					answer(w, 200, `[{"code":200,"data":`+data+`}]`)
+				case "/list":
+					answer(w, 200, `{"items":[`+data+`,{"hash":"`+etagHello+`","putTime":17000000000000001}]}`)
+				default:
+					answer(w, 200, body)
+				}
+			})
+			c := newClient(t, everything(url))
+			_, err := c.Stat(t.Context(), "bucket", "key")
 			if failed := asError(t, err); failed.Message != "an answer that cannot be read" || failed.RequestID != "request-id-1" {
 				t.Errorf("error %#v", failed)
+			}
+			_, err = c.StatAll(t.Context(), "bucket", []string{"key"})
+			if failed := asError(t, err); failed.Message != "an answer that cannot be read" || failed.Key != "key" {
+				t.Errorf("in a batch: error %#v", failed)
+			}
+			for _, err := range c.Objects(t.Context(), "bucket", kodo.ListOptions{}) {
+				if failed := asError(t, err); failed.Message != "an answer that cannot be read" {
+					t.Errorf("in a listing: error %#v", failed)
+				}
 			}
 		})
 	}
