@@ -1,7 +1,6 @@
 package site
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -73,7 +72,7 @@ func (h *Hashes) Sum(ctx context.Context, files []File) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	slices.SortFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(problems, byName)
 	return problems.or()
 }
 
@@ -96,7 +95,7 @@ func (h *Hashes) sum(ctx context.Context, file *File, buffer []byte) error {
 var errChanged = errors.New("it was written to while the directory was looked through")
 
 func sumFile(ctx context.Context, state kodo.FileState, buffer []byte) (etag string, err error) {
-	f, err := os.Open(state.Path)
+	f, err := open(state.Path)
 	if err != nil {
 		return "", err
 	}

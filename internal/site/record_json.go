@@ -68,7 +68,10 @@ const (
 	packedTheirs = 4 // added to the others
 )
 
-const hashSize = 21 // of a qetag before it is base64
+const (
+	hashSize   = 21 // of a qetag before it is base64
+	packedSize = 40 // of an entry, about
+)
 
 func (p *packer) pack(entries map[string]Entry) (packed []byte) {
 	last := ""
@@ -131,21 +134,19 @@ type reader struct {
 
 // unpack reads entries; keys of nothing are among them only where that is allowed.
 func unpack(packed []byte, facets []*Facets, nothing bool) (map[string]Entry, error) {
-	entries := map[string]Entry{}
-	r, last := reader{rest: packed}, ""
+	entries := make(map[string]Entry, len(packed)/packedSize)
+	r, key := reader{rest: packed}, []byte(nil)
 	for len(r.rest) > 0 {
 		common := r.number()
-		suffix := r.text()
-		if common > uint64(len(last)) {
+		if common > uint64(len(key)) {
 			return nil, errPacked
 		}
-		key := last[:common] + suffix
-		last = key
+		key = append(key[:common], r.take(r.number())...)
 		var e Entry
 		switch kind := r.take(1); {
 		case r.bad:
 		case kind[0]&packedHash != 0:
-			e.ETag, e.Theirs = base64.URLEncoding.EncodeToString(r.take(hashSize)), kind[0]&packedTheirs != 0
+			e.ETag, e.Theirs = r.hash(), kind[0]&packedTheirs != 0
 		case kind[0]&packedText != 0:
 			e.ETag, e.Theirs = r.text(), kind[0]&packedTheirs != 0
 		}
@@ -163,7 +164,7 @@ func unpack(packed []byte, facets []*Facets, nothing bool) (map[string]Entry, er
 		if r.bad {
 			return nil, errPacked
 		}
-		entries[key] = e
+		entries[string(key)] = e
 	}
 	return entries, nil
 }
@@ -186,6 +187,12 @@ func (r *reader) take(n uint64) []byte {
 	taken := r.rest[:n]
 	r.rest = r.rest[n:]
 	return taken
+}
+
+func (r *reader) hash() string {
+	var text [hashSize / 3 * 4]byte
+	base64.URLEncoding.Encode(text[:], r.take(hashSize))
+	return string(text[:])
 }
 
 func (r *reader) text() string { return string(r.take(r.number())) }

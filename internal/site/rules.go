@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -146,12 +147,18 @@ func (f Facets) takesAway(to Facets) bool {
 }
 
 // A digest is over many objects: their keys, hashes and facets.
-type digest struct{ sum hash.Hash }
-
-func newDigest() digest { return digest{sha256.New()} }
-
-func (d digest) add(key, etag, facets string) {
-	fmt.Fprintf(d.sum, "%q %s %s\n", key, etag, facets)
+type digest struct {
+	sum  hash.Hash
+	line []byte
 }
 
-func (d digest) String() string { return hex.EncodeToString(d.sum.Sum(nil)) }
+func newDigest() *digest { return &digest{sum: sha256.New()} }
+
+func (d *digest) add(key, etag, facets string) {
+	d.line = strconv.AppendQuote(d.line[:0], key)
+	d.line = append(append(append(d.line, ' '), etag...), ' ')
+	d.line = append(append(d.line, facets...), '\n')
+	d.sum.Write(d.line)
+}
+
+func (d *digest) String() string { return hex.EncodeToString(d.sum.Sum(nil)) }

@@ -5,6 +5,7 @@
 package site
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -93,6 +94,8 @@ type Problem struct {
 	Name string // of the file or folder
 	Err  error
 }
+
+func byName(a, b Problem) int { return cmp.Compare(a.Name, b.Name) }
 
 // Problems are all that were found.
 type Problems []Problem

@@ -8,8 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/kodo"
 )
@@ -33,47 +37,78 @@ func (s Source) Files(ctx context.Context) ([]File, error) {
 		return nil, fmt.Errorf("%s is not a directory", s.Dir)
 	}
 	w := walk{Source: s}
-	if err := w.folder(ctx, "", dir, info); err != nil {
+	w.folders.SetLimit(runtime.GOMAXPROCS(0))
+	w.folders.Go(func() error { return w.through(ctx, &folder{path: dir, info: info}) })
+	if err := w.folders.Wait(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(w.files, func(a, b File) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(w.problems, byName)
 	return w.files, w.problems.or()
 }
 
-// A walk goes through a directory.
+// A walk goes through a directory, several folders at a time.
 type walk struct {
 	Source
 
-	above    []os.FileInfo // the folder that is gone through, and those above it
+	folders errgroup.Group
+
+	mu       sync.Mutex
 	files    []File
 	problems Problems
 }
 
 func (w *walk) problem(name string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.problems = append(w.problems, Problem{name, err})
 }
 
-// folder goes through a folder. Its error is that of the context.
-func (w *walk) folder(ctx context.Context, name, path string, info os.FileInfo) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+// A folder of a directory.
+type folder struct {
+	name, path string
+	info       os.FileInfo
+	above      *folder // the one that holds it
+}
+
+// isIn reports whether a folder is one of those above f, or f itself.
+func (f *folder) isIn(info os.FileInfo) bool {
+	for ; f != nil; f = f.above {
+		if os.SameFile(f.info, info) {
+			return true
+		}
 	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		w.problem(name+"/", err)
+	return false
+}
+
+// visit goes through a folder: beside the others, or at once if there are enough of them.
+func (w *walk) visit(ctx context.Context, f *folder) error {
+	through := func() error { return w.through(ctx, f) }
+	if w.folders.TryGo(through) {
 		return nil
 	}
-	w.above = append(w.above, info)
-	defer func() { w.above = w.above[:len(w.above)-1] }()
+	return through()
+}
+
+// through goes through a folder. Its error is that of the context.
+func (w *walk) through(ctx context.Context, f *folder) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		w.problem(f.name+"/", err)
+		return nil
+	}
 	for _, entry := range entries {
 		if !w.Hidden && hidden(entry.Name()) {
 			continue
 		}
-		inner := below(name, entry.Name())
-		if match(w.Exclude, inner) {
+		name := below(f.name, entry.Name())
+		if match(w.Exclude, name) {
 			continue
 		}
-		if err := w.entry(ctx, inner, filepath.Join(path, entry.Name()), entry); err != nil {
+		if err := w.entry(ctx, f, name, entry); err != nil {
 			return err
 		}
 	}
@@ -81,7 +116,8 @@ func (w *walk) folder(ctx context.Context, name, path string, info os.FileInfo) 
 }
 
 // entry looks at what a folder holds.
-func (w *walk) entry(ctx context.Context, name, path string, entry fs.DirEntry) error {
+func (w *walk) entry(ctx context.Context, in *folder, name string, entry fs.DirEntry) error {
+	path := filepath.Join(in.path, entry.Name())
 	link := entry.Type()&fs.ModeSymlink != 0
 	if link && w.Symlinks == SkipSymlinks {
 		return nil
@@ -93,19 +129,19 @@ func (w *walk) entry(ctx context.Context, name, path string, entry fs.DirEntry) 
 	} else {
 		info, err = entry.Info()
 	}
-	folder := err == nil && info.IsDir()
+	isFolder := err == nil && info.IsDir()
 	switch {
-	case !folder && len(w.Include) > 0 && !match(w.Include, name):
+	case !isFolder && len(w.Include) > 0 && !match(w.Include, name):
 	case link && w.Symlinks == RefuseSymlinks:
 		w.problem(name, errors.New("it is a symbolic link"))
 	case link && errors.Is(err, fs.ErrNotExist):
 		w.problem(name, errors.New("it is a symbolic link that leads nowhere"))
 	case err != nil:
 		w.problem(name, err)
-	case folder && link && slices.ContainsFunc(w.above, func(a os.FileInfo) bool { return os.SameFile(a, info) }):
+	case isFolder && link && in.isIn(info):
 		w.problem(name, errors.New("it is a symbolic link to a folder that holds it, so it has no end"))
-	case folder:
-		return w.folder(ctx, name, path, info)
+	case isFolder:
+		return w.visit(ctx, &folder{name, path, info, in})
 	default:
 		w.file(name, path, info)
 	}
@@ -125,6 +161,8 @@ func (w *walk) file(name, path string, info os.FileInfo) {
 	case info.Size() > maxFile:
 		w.problem(name, fmt.Errorf("it has %d bytes; more than %d are for kodo_object", info.Size(), int64(maxFile)))
 	default:
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.files = append(w.files, File{Name: name, Key: key, FileState: kodo.NewFileState(path, info)})
 	}
 }
