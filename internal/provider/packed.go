@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
 // This file packs large maps for the framework, which works for microseconds on each element of a map, a dozen times in
 // each plan: a second for a directory of ten thousand files. To Terraform the attribute is a map of strings; to the
-// framework it is one string, the same map as JSON (decision 21).
+// framework it is one string that holds the bytes of the map as Terraform has sent them (decision 21).
 
 // packedAttribute names the attribute of a resource type that is packed; "" for none.
 func packedAttribute(typeName string) string {
@@ -48,15 +51,15 @@ func (p packer) UpgradeResourceState(ctx context.Context, req *tfprotov6.Upgrade
 	if name == "" || req.RawState == nil || req.RawState.JSON == nil {
 		return p.wholeServer.UpgradeResourceState(ctx, req)
 	}
-	text, err := packJSON(req.RawState.JSON, name)
+	rest, elements, err := cutJSON(req.RawState.JSON, name)
 	if err != nil {
 		return nil, fmt.Errorf("the state of a %s: %w", req.TypeName, err)
 	}
-	packed := *req
-	packed.RawState = &tfprotov6.RawState{JSON: text}
-	resp, err := p.wholeServer.UpgradeResourceState(ctx, &packed)
-	if err == nil {
-		err = unpackValue(&resp.UpgradedState, name)
+	cut := *req // An upgrade of an older schema would not see the attribute.
+	cut.RawState = &tfprotov6.RawState{JSON: rest}
+	resp, err := p.wholeServer.UpgradeResourceState(ctx, &cut)
+	if err == nil && elements != nil {
+		err = fillValue(&resp.UpgradedState, name, elements)
 	}
 	return resp, err
 }
@@ -129,72 +132,67 @@ func (p packer) GenerateResourceConfig(ctx context.Context, req *tfprotov6.Gener
 	return resp, err
 }
 
-// packJSON packs an attribute of an object as a state file has it.
-func packJSON(object []byte, name string) ([]byte, error) {
+// cutJSON takes an attribute out of an object as a state file has it, and returns it as MessagePack; nil if it is null.
+func cutJSON(object []byte, name string) (rest []byte, cut msgpack.RawMessage, err error) {
 	var attributes map[string]json.RawMessage
 	if err := json.Unmarshal(object, &attributes); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	value, ok := attributes[name]
+	if !ok {
+		return object, nil, nil
 	}
 	var elements map[string]string
-	if err := json.Unmarshal(attributes[name], &elements); err != nil || elements == nil {
-		return object, nil //nolint:nilerr // It is null or packed already, or the framework says what is wrong.
+	if err := json.Unmarshal(value, &elements); err != nil {
+		return nil, nil, fmt.Errorf("the attribute %s: %w", name, err)
 	}
-	text, err := json.Marshal(elements)
-	if err != nil {
-		return nil, err
+	delete(attributes, name)
+	rest, err = json.Marshal(attributes)
+	if elements == nil {
+		return rest, nil, err
 	}
-	if attributes[name], err = json.Marshal(string(text)); err != nil {
-		return nil, err
-	}
-	return json.Marshal(attributes)
+	return rest, msgpack.RawMessage(tfkodo.PackMap(elements)), err
 }
 
-// packValue packs an attribute of an object.
+// packValue packs an attribute of an object, unless it is null or unknown.
 func packValue(value **tfprotov6.DynamicValue, name string) error {
-	return repack(value, name, func(in *msgpack.Decoder, out *msgpack.Encoder) error {
-		var elements map[string]string
-		if err := in.Decode(&elements); err != nil {
-			return err
+	return change(value, name, func(raw msgpack.RawMessage) (any, error) {
+		if !isKnown(raw) {
+			return raw, nil
 		}
-		text, err := json.Marshal(elements)
-		if err != nil {
-			return err
-		}
-		return out.EncodeString(string(text))
+		return string(raw), nil
 	})
 }
 
 // unpackValue undoes packValue.
 func unpackValue(value **tfprotov6.DynamicValue, name string) error {
-	return repack(value, name, func(in *msgpack.Decoder, out *msgpack.Encoder) error {
-		text, err := in.DecodeBytes()
-		if err != nil {
-			return err
+	return change(value, name, func(raw msgpack.RawMessage) (any, error) {
+		if !isKnown(raw) {
+			return raw, nil
 		}
-		var elements map[string]string
-		if err := json.Unmarshal(text, &elements); err != nil {
-			return err
-		}
-		return out.Encode(elements)
+		var packed msgpack.RawMessage
+		err := msgpack.Unmarshal(raw, (*[]byte)(&packed))
+		return packed, err
 	})
 }
 
-// repack changes one attribute of an object, unless it or the object is null or unknown.
-func repack(value **tfprotov6.DynamicValue, name string, change func(in *msgpack.Decoder, out *msgpack.Encoder) error) error {
-	if *value == nil || len((*value).MsgPack) == 0 {
+// fillValue puts the value of an attribute into an object.
+func fillValue(value **tfprotov6.DynamicValue, name string, with msgpack.RawMessage) error {
+	return change(value, name, func(msgpack.RawMessage) (any, error) { return with, nil })
+}
+
+// change changes one attribute of an object, unless that is null or unknown.
+func change(value **tfprotov6.DynamicValue, name string, to func(raw msgpack.RawMessage) (any, error)) error {
+	if *value == nil || !isKnown((*value).MsgPack) {
 		return nil
 	}
 	in := msgpack.NewDecoder(bytes.NewReader((*value).MsgPack))
-	if known, err := isKnown(in); !known || err != nil {
-		return err
-	}
-	var packed bytes.Buffer
-	out := msgpack.NewEncoder(&packed)
-	out.SetSortMapKeys(true)
 	n, err := in.DecodeMapLen()
 	if err != nil {
 		return err
 	}
+	changed := bytes.NewBuffer(make([]byte, 0, len((*value).MsgPack)))
+	out := msgpack.NewEncoder(changed)
 	if err := out.EncodeMapLen(n); err != nil {
 		return err
 	}
@@ -203,33 +201,28 @@ func repack(value **tfprotov6.DynamicValue, name string, change func(in *msgpack
 		if err != nil {
 			return err
 		}
-		if err := out.EncodeString(key); err != nil {
-			return err
-		}
-		known, err := isKnown(in)
-		switch {
-		case err != nil:
-			return err
-		case key == name && known:
-			err = change(in, out)
-		default:
-			var raw msgpack.RawMessage
-			if raw, err = in.DecodeRaw(); err == nil {
-				err = out.Encode(raw)
-			}
-		}
+		raw, err := in.DecodeRaw()
 		if err != nil {
 			return fmt.Errorf("the attribute %s: %w", key, err)
 		}
+		var v any = raw
+		if key == name {
+			if v, err = to(raw); err != nil {
+				return fmt.Errorf("the attribute %s: %w", key, err)
+			}
+		}
+		if err := errors.Join(out.EncodeString(key), out.Encode(v)); err != nil {
+			return err
+		}
 	}
-	*value = &tfprotov6.DynamicValue{MsgPack: packed.Bytes()}
+	*value = &tfprotov6.DynamicValue{MsgPack: changed.Bytes()}
 	return nil
 }
 
-// isKnown reports whether what comes next is a value: neither nil nor an extension, which stands for an unknown one.
-func isKnown(in *msgpack.Decoder) (bool, error) {
-	code, err := in.PeekCode()
-	return err == nil && code != msgpackNil && !isExtension(code), err
+// isKnown reports whether MessagePack is that of a value: of neither nil nor an extension, which stands for an unknown
+// one.
+func isKnown(raw []byte) bool {
+	return len(raw) > 0 && raw[0] != msgpackNil && !isExtension(raw[0])
 }
 
 // Codes of MessagePack, https://github.com/msgpack/msgpack/blob/master/spec.md#formats.

@@ -103,7 +103,7 @@ func TestPackedAttributesOfAStateFile(t *testing.T) {
 			t.Errorf("%s: %s", text, cmp.Diff(want, got))
 		}
 	}
-	for _, text := range []string{`{"files":[1]}`, `{"files":{"a":1}}`, `[]`} {
+	for _, text := range []string{`{"files":[1]}`, `{"files":{"a":1}}`, `{"files":"a"}`, `[]`} {
 		upgraded, err := server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{TypeName: "kodo_directory", RawState: &tfprotov6.RawState{JSON: []byte(text)}})
 		if err == nil && len(upgraded.Diagnostics) == 0 {
 			t.Errorf("%s is accepted", text)

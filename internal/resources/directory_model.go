@@ -2,7 +2,6 @@ package resources
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -53,7 +52,7 @@ type directoryModel struct {
 
 // directoryFactsModel are what follows from the directory and from what is in Kodo.
 type directoryFactsModel struct {
-	Files     types.String `tfsdk:"files"` // a map of strings to Terraform, which package provider packs as JSON
+	Files     types.String `tfsdk:"files"` // a map of strings to Terraform, which package provider packs
 	Digest    types.String `tfsdk:"digest"`
 	FileCount types.Int64  `tfsdk:"file_count"`
 	TotalSize types.Int64  `tfsdk:"total_size"`
@@ -222,21 +221,9 @@ func (m *directoryModel) fill(r *site.Record) {
 // setFiles takes the hashes of all files, by keys, into the model.
 func (m *directoryModel) setFiles(etags map[string]string) {
 	m.Files = types.StringNull()
-	if m.Track.ValueString() != trackFiles {
-		return
+	if m.Track.ValueString() == trackFiles {
+		m.Files = types.StringValue(tfkodo.PackMap(etags))
 	}
-	if text, err := json.Marshal(etags); err == nil { // strings always become JSON
-		m.Files = types.StringValue(string(text))
-	}
-}
-
-// etags are the hashes of all files, by keys.
-func (m *directoryModel) etags() map[string]string {
-	var etags map[string]string
-	if err := json.Unmarshal([]byte(m.Files.ValueString()), &etags); err != nil {
-		return nil
-	}
-	return etags
 }
 
 // setChanges takes what has changed, or will, into the model, whose files are counted already. The revision is the
@@ -301,7 +288,7 @@ func (m *directoryModel) loadRecord(ctx context.Context, private privateState) (
 		return nil, 0, diags
 	case len(text) > 0:
 		record = &site.Record{}
-		if err := json.Unmarshal(text, record); err != nil {
+		if err := record.UnmarshalJSON(text); err != nil {
 			diags.AddError("Private State Not Read", fmt.Sprintf("The record of the directory's objects in the private state cannot be read: %s. "+
 				"Take the resource out of the state with `terraform state rm` and its address, and import it.", err))
 		}
@@ -317,7 +304,7 @@ func (m *directoryModel) loadRecord(ctx context.Context, private privateState) (
 
 // rebuilt is the record as far as the visible state tells.
 func (m *directoryModel) rebuilt() *site.Record {
-	etags := m.etags()
+	etags := tfkodo.UnpackMap(m.Files.ValueString())
 	if m.Complete.ValueBool() {
 		return site.Rebuild(etags, nil, nil, nil)
 	}
@@ -338,7 +325,7 @@ func (m *directoryModel) requireRecord(ctx context.Context, private privateState
 }
 
 func saveRecord(ctx context.Context, private privateSetter, record *site.Record) (diags diag.Diagnostics) {
-	text, err := json.Marshal(record)
+	text, err := record.MarshalJSON()
 	if err != nil {
 		diags.AddError("Private State Not Written", err.Error())
 		return diags

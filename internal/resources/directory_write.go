@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/qiniu/terraform-provider-kodo/internal/site"
+	"github.com/qiniu/terraform-provider-kodo/internal/tfkodo"
 )
 
 // This file is how what is in Kodo becomes the planned directory, and what is said of it.
@@ -57,7 +58,7 @@ func (w *directoryWriting) expect(todo *site.Plan) (diags diag.Diagnostics) {
 	changed := false
 	switch {
 	case !plan.Files.IsUnknown() && !plan.Files.IsNull():
-		todo.Expect(plan.etags())
+		todo.Expect(tfkodo.UnpackMap(plan.Files.ValueString()))
 	case !plan.Digest.IsUnknown():
 		changed = plan.Digest.ValueString() != todo.Digest() || plan.DeletedKeys.IsNull() && plan.DeletedCount.ValueInt64() != int64(len(todo.Deleted))
 	}
