@@ -47,7 +47,7 @@ type modelStep struct {
 
 	refused   bool // the apply has to fail: an object of somebody else is in the way
 	prevented bool // the apply has to fail: a policy forbids to delete
-	frozen    bool // the apply has to fail: an archive cannot change
+	frozen    bool // the apply has to fail: an archive cannot move
 }
 
 // outsideWrite is what somebody else does to a key.
@@ -165,18 +165,13 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 	case "delete outside":
 		step.outside = []outsideWrite{{key: w.config[pick()].key, do: "delete"}}
 	case "taint":
-		address := pick()
-		prevents := w.config[address].policy == "PREVENT" && !accidents // without a driver nobody untaints it
-		if !prevents && !w.adoptsArchive(address) {
+		if address := pick(); accidents || w.config[address].policy != "PREVENT" { // without a driver nobody untaints it
 			step.taint = address
 		}
 	case "remove", "remove late":
 		delete(step.blocks, pick())
 	case "move address", "rename address":
 		from, to := pick(), w.freeAddress()
-		if step.says == "rename address" && w.adoptsArchive(from) {
-			break
-		}
 		step.blocks[to] = step.blocks[from]
 		delete(step.blocks, from)
 		if step.says == "move address" { // otherwise it is another object, for all that Terraform knows
@@ -206,7 +201,7 @@ func (w *world) kinds(accidents bool) []string {
 	if len(w.config) < len(modelAddresses) && len(w.freeKeys()) > 0 {
 		kinds = append(kinds, "create", "create")
 	}
-	if len(w.foreignKeys()) > 0 && len(w.config) < len(modelAddresses) {
+	if len(w.foreign()) > 0 && len(w.config) < len(modelAddresses) {
 		kinds = append(kinds, "create over", "import")
 	}
 	if len(w.config) == 0 {
@@ -237,7 +232,7 @@ func drawSpec(t *rapid.T, key string) spec {
 }
 
 func (w *world) drawForeign(t *rapid.T) string {
-	return rapid.SampledFrom(w.foreignKeys()).Draw(t, "key")
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign()))).Draw(t, "key")
 }
 
 // drawImport is a block for an object that is there. Content that the plan does not

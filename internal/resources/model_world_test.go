@@ -151,21 +151,10 @@ func (w *world) accepted(step *modelStep) map[string]spec {
 	return next
 }
 
-// thaw leaves the blocks of archives as they were, if they are to change in a way that
-// Kodo has only for objects that are not frozen.
+// thaw leaves the blocks of archives as they were, if they are to move: Kodo moves only what is not frozen.
 func (w *world) thaw(step *modelStep, next map[string]spec) {
 	for address, block := range next {
-		old, before := w.before(step, address, block)
-		if before == nil || before.class != "ARCHIVE" {
-			continue
-		}
-		now := block.applied(before, old.key)
-		served := func(o stored) stored {
-			return stored{contentType: o.contentType, cacheControl: o.cacheControl, owner: o.owner, team: o.team, class: o.class}
-		}
-		removes := now.cacheControl == "" && before.cacheControl != "" || now.owner == "" && before.owner != "" || now.team == "" && before.team != ""
-		sent := now.content != before.content || removes
-		if block.key != old.key || !sent && served(now) != served(*before) {
+		if old, before := w.before(step, address, block); before != nil && before.class == "ARCHIVE" && block.key != old.key {
 			step.frozen = true
 			next[address] = old
 		}
@@ -211,19 +200,6 @@ func (w *world) foreign() map[string]stored {
 		delete(foreign, block.key)
 	}
 	return foreign
-}
-
-// adoptsArchive reports whether a new object at the place of this one may be the old one,
-// found frozen: what it is to have by default may be other than what it has, and stays so.
-func (w *world) adoptsArchive(address string) bool {
-	return w.server[w.config[address].key].class == "ARCHIVE"
-}
-
-// foreignKeys are those of foreign objects that can be changed.
-func (w *world) foreignKeys() []string {
-	foreign := w.foreign()
-	maps.DeleteFunc(foreign, func(_ string, o stored) bool { return o.class == "ARCHIVE" })
-	return slices.Sorted(maps.Keys(foreign))
 }
 
 func (w *world) freeAddress() string {

@@ -197,9 +197,6 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if stored.Adopted != nil && !plan.Overwrite.ValueBool() {
-		resp.Diagnostics.Append(adopted(&plan.objectBase))
-	}
 	// From here on the object is stored, so whatever fails, the state has it.
 	state := plan
 	state.DeleteAfterDays, state.Transition = types.Int64Null(), types.ObjectNull(transitionTypes())

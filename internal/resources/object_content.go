@@ -85,7 +85,8 @@ func (r *object) expandHome(name string) string {
 }
 
 // upload stores the local bytes as the object, if the guard allows it; again also if the object holds them already.
-// What an object that held them already keeps beside its bytes is as it was, but metadata that are not planned are gone.
+// What an object that held them already keeps beside its bytes is as it was, unless changes could not make that what is
+// planned: then it gets them too.
 func (r *object) upload(ctx context.Context, plan *objectModel, guard kodo.Guard, again bool) (stored kodo.Stored, diags diag.Diagnostics) {
 	content, closeIt, err := r.openContent(&plan.objectContent)
 	if err != nil {
@@ -96,10 +97,16 @@ func (r *object) upload(ctx context.Context, plan *objectModel, guard kodo.Guard
 	put := plan.spec(content, guard)
 	put.Again = again
 	stored, err = r.provider.Client.Put(ctx, put)
-	if err == nil && stored.Adopted != nil && hasMore(stored.Adopted.Metadata, put.Metadata) {
-		adopted := stored.Adopted
-		put.ETag, put.Guard, put.Again = "", kodo.IfPutTime(adopted.PutTime), true
-		stored, err = r.provider.Client.Put(ctx, put)
+	if found := stored.Adopted; err == nil && found != nil {
+		sent := "not sent again"
+		if why := plan.bytesOver(*found); why != "" {
+			sent = "sent again, because " + why
+			put.ETag, put.Guard, put.Again = "", kodo.IfPutTime(found.PutTime), true
+			stored, err = r.provider.Client.Put(ctx, put)
+		}
+		if err == nil && guard == kodo.IfAbsent() {
+			diags.Append(adopted(&plan.objectBase, sent))
+		}
 	}
 	var changed *kodo.ContentChangedError
 	switch {
@@ -110,6 +117,18 @@ func (r *object) upload(ctx context.Context, plan *objectModel, guard kodo.Guard
 		diags.Append(r.writeFailed(&plan.objectBase, "Object Not Stored", "could not be stored", err))
 	}
 	return stored, diags
+}
+
+// bytesOver says why only the bytes make what the model says of an object that has them already, "" if changes do.
+func (m *objectModel) bytesOver(found kodo.Object) string {
+	switch {
+	case hasMore(found.Metadata, m.metadata()):
+		return "it had metadata that are not configured, which Kodo does not take away otherwise"
+	case found.Frozen() && !m.isStoredAs(found):
+		return fmt.Sprintf("it was frozen in the storage class %s with another class, content type or metadata than configured, which Kodo does not change there", found.StorageClass)
+	default:
+		return ""
+	}
 }
 
 // hasMore reports whether metadata hold names that are not wanted.

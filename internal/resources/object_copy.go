@@ -169,7 +169,7 @@ func (r *objectCopy) Create(ctx context.Context, req resource.CreateRequest, res
 		return
 	}
 	if stored.Adopted != nil && !plan.Overwrite.ValueBool() {
-		resp.Diagnostics.Append(adopted(&plan.objectBase))
+		resp.Diagnostics.Append(adopted(&plan.objectBase, "not sent again"))
 	}
 	state := plan
 	resp.Diagnostics.Append(r.settleCopy(ctx, &state, &plan, stored,
@@ -267,7 +267,7 @@ func (m *copyModel) sourceName() string {
 // them, if its creation could not be finished. After an error the state says how far it came.
 func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state)
-	lifecycle := plan.lifecycle(state.objectFacets)
+	lifecycle, again := plan.lifecycle(state.objectFacets), state.needsBytes(differs)
 	if state.PutTime.IsNull() {
 		diags.Append(putTimeMissing(&state.objectBase))
 		return diags
@@ -276,8 +276,8 @@ func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinis
 	if diags.Append(d...); diags.HasError() {
 		return diags
 	}
-	if !plan.ETag.Equal(state.ETag) || len(differs.removed) > 0 {
-		stored, d := r.copy(ctx, plan, kodo.IfPutTime(state.putTime()), len(differs.removed) > 0)
+	if again || !plan.ETag.Equal(state.ETag) {
+		stored, d := r.copy(ctx, plan, kodo.IfPutTime(state.putTime()), again)
 		if diags.Append(d...); diags.HasError() {
 			return diags
 		}

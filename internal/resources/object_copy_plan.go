@@ -23,6 +23,7 @@ type copyPlanning struct {
 	config, plan, state *copyModel
 	base                baseline
 	found               *kodo.Object // the source, where the plan asked for it
+	gone                bool         // there is no source any more
 }
 
 // source finds which content the copy is to have.
@@ -54,6 +55,7 @@ func (p *copyPlanning) source(ctx context.Context) (diags diag.Diagnostics) {
 	found, err := r.provider.Client.Stat(ctx, plan.SourceBucket.ValueString(), plan.SourceKey.ValueString())
 	switch {
 	case kodo.IsGone(err) && p.state != nil:
+		p.gone = true
 		plan.SourceETag = p.state.SourceETag
 		diags.AddWarning(summarySourceMissing, fmt.Sprintf("Object %s, of which object %s is a copy, does not exist any more. The copy stays as it is.", plan.sourceName(), plan.name()))
 	case kodo.IsGone(err):
@@ -84,9 +86,16 @@ func (p *copyPlanning) facts(ctx context.Context, moved bool) (diags diag.Diagno
 	}
 	plan.objectFacts, plan.EffectiveMetadata = p.state.objectFacts, p.state.EffectiveMetadata
 	plan.URL = url
-	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, plan.differenceFrom(p.state))
+	differs := plan.differenceFrom(p.state)
+	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, differs)
+	summary, why, without := p.state.whyAgain(differs)
 	switch {
-	case len(d.removed) > 0 || d.perhapsRemoved:
+	case why != "" && p.gone:
+		diags.AddError(summary, fmt.Sprintf("%s Only another copy would be that, and object %s does not exist any more: name another source. %s", why, plan.sourceName(), without))
+	case why != "":
+		diags.AddWarning("Object Copied Again", fmt.Sprintf("%s So the apply copies from object %s again. %s", why, plan.sourceName(), without))
+		diags.Append(p.copied(ctx)...)
+	case d.perhapsRemoved:
 		diags.Append(p.copied(ctx)...)
 	case moved || d.any():
 		plan.changed(d)
@@ -115,6 +124,7 @@ func (p *copyPlanning) keep() {
 // copied plans a copy that is made, or made anew: it has the source's content, and inherits what is not configured.
 func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 	plan, config, r := p.plan, p.config, p.resource
+	diags = plan.warnOfDisabled()
 	unknown := types.StringUnknown()
 	plan.objectFacts = objectFacts{
 		ETag: plan.SourceETag, Size: types.Int64Unknown(), PutTime: unknown, MD5: unknown, DeletesAt: unknown, RestoreStatus: unknown, URL: plan.URL,
@@ -135,9 +145,11 @@ func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 	if p.found != nil {
 		plan.Size = types.Int64Value(p.found.Size)
 		if p.found.Frozen() {
-			diags.AddError("Object Frozen", fmt.Sprintf("Object %s cannot be copied to %s: it is frozen in the storage class %s. %s Then plan again.", plan.sourceName(), plan.name(), p.found.StorageClass, thaw(*p.found)))
+			diags.AddError(summaryObjectFrozen, fmt.Sprintf("Object %s cannot be copied to %s: it is frozen in the storage class %s. %s Then plan again.",
+				plan.sourceName(), plan.name(), p.found.StorageClass, thaw(p.found.Restore.String())))
 			return diags
 		}
+		diags.Append(p.frozenAtOnce(*p.found)...)
 	}
 	if plan.Bucket.IsUnknown() || plan.SourceBucket.IsUnknown() || plan.Bucket.Equal(plan.SourceBucket) || !r.provider.Known() {
 		return diags
@@ -150,6 +162,21 @@ func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 	case regions[0] != regions[1]:
 		diags.AddAttributeError(path.Root("source_bucket"), "Source In Another Region", fmt.Sprintf("Object %s is in region %s and cannot be copied to bucket %q in region %s: Kodo copies within one region only.",
 			plan.sourceName(), regions[0], plan.Bucket.ValueString(), regions[1]))
+	}
+	return diags
+}
+
+// frozenAtOnce refuses a copy that is to be served otherwise than its source, which is in an archive, restored for now:
+// the copy is not.
+func (p *copyPlanning) frozenAtOnce(source kodo.Object) (diags diag.Diagnostics) {
+	var inherited copyModel
+	inherited.fill(source)
+	wanted := *p.plan
+	wanted.inherit(source)
+	d := wanted.differenceFrom(&inherited)
+	if source.Restore = kodo.NotRestored; source.Frozen() && !wanted.Metadata.IsUnknown() && (d.metadata || d.class) {
+		diags.AddError(summaryObjectFrozen, fmt.Sprintf("Object %s is to be a copy of %s with a storage class, content type or metadata of its own. Kodo cannot give it those: it freezes a copy at once, because its source is in the storage class %s. "+
+			"Leave these arguments out, or give the source another storage class while it is restored.", p.plan.name(), p.plan.sourceName(), source.StorageClass))
 	}
 	return diags
 }

@@ -64,7 +64,8 @@ func keptAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"storage_class": schema.StringAttribute{
 			MarkdownDescription: "Storage class: `" + strings.Join(kodo.StorageClasses(), "`, `") + "`. Where it is not set, a new object is `STANDARD`, a copy is of its source's class, and what Kodo makes of it later is accepted. " +
-				"Changes in place, without sending the bytes. An object in `ARCHIVE` or `DEEP_ARCHIVE` is frozen: its class, content type and metadata cannot change until it is restored.",
+				"Changes in place, without sending the bytes. An object in `ARCHIVE` or `DEEP_ARCHIVE` is frozen until it is restored: then it cannot be moved, and a change of its class, content type or metadata stores its bytes anew, " +
+				"which the plan warns of: Kodo may charge the rest of a minimum storage time of 60 and 180 days.",
 			Optional: true, Computed: true,
 			Validators: []validator.String{stringvalidator.OneOf(kodo.StorageClasses()...)},
 		},
@@ -343,10 +344,41 @@ func (f *objectFacets) changes(d difference, lifecycle kodo.Lifecycle) (changes 
 
 // isAsIn reports whether an object is served and kept as this model says, as far as Kodo tells.
 func (f *objectFacets) isAsIn(found kodo.Object) bool {
+	return f.isStoredAs(found) && f.Enabled.ValueBool() == !found.Disabled
+}
+
+// isStoredAs reports whether an object has all that Kodo does not change where it is frozen.
+func (f *objectFacets) isStoredAs(found kodo.Object) bool {
 	for name, value := range f.metadata() {
 		if have, ok := found.Metadata[name]; !ok || have != value {
 			return false
 		}
 	}
-	return f.ContentType.ValueString() == found.ContentType && f.storageClass() == found.StorageClass && f.Enabled.ValueBool() == !found.Disabled
+	return f.ContentType.ValueString() == found.ContentType && f.storageClass() == found.StorageClass
+}
+
+// needsBytes reports whether these changes of an object store its bytes anew: Kodo has no call for them.
+func (m *objectBase) needsBytes(d difference) bool {
+	return len(d.removed) > 0 || m.frozen() && (d.metadata || d.class)
+}
+
+// whyAgain says why these changes of an object store its bytes anew, and how to do without; "" if they do not.
+func (m *objectBase) whyAgain(d difference) (summary, why, without string) {
+	switch {
+	case len(d.removed) > 0:
+		return "Metadata Not Removable", fmt.Sprintf("%s of object %s is to be there no more, and Kodo has no call for that.", strings.Join(d.removed, ", "), m.name()), "To do without, keep the values."
+	case m.needsBytes(d):
+		return summaryObjectFrozen, fmt.Sprintf("Object %s is frozen in the storage class %s, where Kodo changes neither class, content type nor metadata.", m.name(), m.StorageClass.ValueString()),
+			fmt.Sprintf("For an archive that is replaced, Kodo may charge the rest of its minimum storage time. A restored one is changed in place. %s Then plan again.", thaw(m.RestoreStatus.ValueString()))
+	default:
+		return "", "", ""
+	}
+}
+
+// warnOfDisabled says that an object is stored enabled and disabled a moment later.
+func (m *objectBase) warnOfDisabled() (diags diag.Diagnostics) {
+	if !m.Enabled.IsUnknown() && !m.Enabled.ValueBool() {
+		diags.AddAttributeWarning(path.Root("enabled"), "Enabled For A Moment", fmt.Sprintf("Object %s is to be disabled. Kodo stores objects enabled, so it can be downloaded for a moment until the request that disables it.", m.name()))
+	}
+	return diags
 }

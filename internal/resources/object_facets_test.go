@@ -270,40 +270,6 @@ func TestObjectUnconfiguredDrift(t *testing.T) {
 	expectWrites(t, h)
 }
 
-// TestObjectFrozen says what to do about an archive that must be restored before it changes, and changes it after that.
-func TestObjectFrozen(t *testing.T) {
-	t.Parallel()
-	for name, change := range map[string]values{
-		"class":    {"storage_class": "STANDARD"},
-		"metadata": {"storage_class": "ARCHIVE", "cache_control": "no-store"},
-		"key":      {"storage_class": "ARCHIVE", "key": "other.html"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := acctest.New(t, "assets")
-			s := h.Session()
-			archive := values{"storage_class": "ARCHIVE"}
-			apply(t, s, page(archive))
-			h.Writes()
-			expectError(t, s.Apply(s.Plan(page(change))), "Object Frozen", `"page.html" in bucket "assets"`, "ARCHIVE", "Restore it first", "RESTORED")
-			expectWrites(t, h)
-			expectEmptyPlan(t, s, page(archive))
-
-			if err := h.Engine().RestoreArchive(engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}, 3); err != nil {
-				t.Fatal(err)
-			}
-			expectError(t, s.Apply(s.Plan(page(change))), "Object Frozen", "being restored already")
-			expectState(t, s, pageAddress, values{"restore_status": "RESTORING"})
-			if err := h.Engine().Advance(time.Hour); err != nil {
-				t.Fatal(err)
-			}
-			expectEmptyPlan(t, s, page(archive))
-			apply(t, s, page(change))
-			expectState(t, s, pageAddress, change)
-		})
-	}
-}
-
 // TestObjectHalfChanged fails one of several requests: the state says which were made, and the next apply sends the rest.
 func TestObjectHalfChanged(t *testing.T) {
 	t.Parallel()

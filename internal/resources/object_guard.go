@@ -19,6 +19,7 @@ const (
 	summaryObjectNotFinished  = "Object Stored But Not Finished"
 	summaryObjectNotMoved     = "Object Not Moved"
 	summaryObjectNotChanged   = "Object Not Changed"
+	summaryObjectFrozen       = "Object Frozen"
 )
 
 // planDestroy judges the plan of a destruction.
@@ -84,11 +85,11 @@ func (r *objects) remove(ctx context.Context, state *objectBase) (diags diag.Dia
 	return diags
 }
 
-// adopted says that an object was there already, with the content that was to be stored.
-func adopted(plan *objectBase) diag.Diagnostic {
+// adopted says that an object was there already, with the content that was to be stored, and what became of its bytes.
+func adopted(plan *objectBase, bytes string) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Existing Object Adopted", fmt.Sprintf("Object %s existed already, with exactly the content of this configuration. "+
-		"Its bytes were not sent again, and this resource manages the object from now on: destroying it deletes the object. "+
-		"If a resource of another provider block manages it as well, move it with a moved block instead.", plan.name()))
+		"Its bytes were %s, and this resource manages the object from now on: destroying it deletes the object. "+
+		"If a resource of another provider block manages it as well, move it with a moved block instead.", plan.name(), bytes))
 }
 
 // putTimeMissing refuses to change an object that cannot be told from another.
@@ -126,8 +127,8 @@ func (r *objects) writeFailed(plan *objectBase, summary, happened string, err er
 			"Nothing of it is recorded. Apply again: the object is then compared with the content. If it differs and is not managed here yet, that is refused: set overwrite = true, or delete the object first.",
 			name, hash.Stored, hash.Sent))
 	case errors.As(err, &frozen):
-		return diag.NewErrorDiagnostic("Object Frozen", fmt.Sprintf("Object %q in bucket %q is frozen in the storage class %s, so Kodo can neither read, copy, move nor change it. %s Then apply again.",
-			frozen.Object.Key, frozen.Bucket, frozen.Object.StorageClass, thaw(frozen.Object)))
+		return diag.NewErrorDiagnostic(summaryObjectFrozen, fmt.Sprintf("Object %q in bucket %q is frozen in the storage class %s, so Kodo can neither read, copy, move nor change it. %s Then apply again.",
+			frozen.Object.Key, frozen.Bucket, frozen.Object.StorageClass, thaw(frozen.Object.Restore.String())))
 	default:
 		return r.provider.Diagnose(summary, fmt.Sprintf("object %s %s", name, happened), err, advice...)
 	}
@@ -141,9 +142,9 @@ func withoutBucket(err error) []string {
 	return []string{"If the bucket was really dropped, the object went with it: take it out of the state with `terraform state rm` and its address."}
 }
 
-// thaw says what to do about a frozen object.
-func thaw(frozen kodo.Object) string {
-	if frozen.Restore == kodo.Restoring {
+// thaw says what to do about a frozen object with a restore_status.
+func thaw(status string) string {
+	if status == kodo.Restoring.String() {
 		return "It is being restored already, which takes minutes from ARCHIVE and hours from DEEP_ARCHIVE: wait until its restore_status is RESTORED."
 	}
 	return "Restore it first, in Qiniu's console or by the call restoreAr, and wait until its restore_status is RESTORED: minutes from ARCHIVE, hours from DEEP_ARCHIVE."

@@ -84,6 +84,23 @@ func TestObjectAdopted(t *testing.T) {
 	}
 }
 
+// TestObjectAdoptedForLess sends the bytes over an object that has metadata that are not configured, and says so.
+func TestObjectAdoptedForLess(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	s := h.Session()
+	put(t, h, "assets", pageKey, "hello")
+	more := engine.MetaChange{ObjectRef: engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: pageKey}, Meta: map[string]string{"owner": "harbour"}}
+	if err := h.Engine().ChangeMeta(more); err != nil {
+		t.Fatal(err)
+	}
+	h.Writes()
+	_, diags := apply(t, s, page(nil))
+	expectWarning(t, diags, "Existing Object Adopted", "sent again, because it had metadata that are not configured")
+	expectWrites(t, h, "POST up /")
+	expectEmptyPlan(t, s, page(nil))
+}
+
 // TestObjectExistsInOtherParts does not adopt what has another hash, although
 // the bytes are the same: the plan has promised its own.
 func TestObjectExistsInOtherParts(t *testing.T) {

@@ -35,7 +35,19 @@ func (r *objects) planPlace(ctx context.Context, config, plan, state *objectBase
 	if !plan.Bucket.IsUnknown() && !plan.Key.IsUnknown() {
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
 	}
-	return !plan.Bucket.Equal(state.Bucket) || !plan.Key.Equal(state.Key)
+	moved = !plan.Bucket.Equal(state.Bucket) || !plan.Key.Equal(state.Key)
+	if moved && state.frozen() && !plan.Bucket.IsUnknown() && !plan.Key.IsUnknown() {
+		resp.Diagnostics.AddError(summaryObjectFrozen, fmt.Sprintf("Object %s is frozen in the storage class %s, so Kodo cannot move it to key %q in bucket %q. %s Then plan again. "+
+			"To store it anew there, give the resource another name too, without a moved block: Terraform then creates the one object and deletes the other.",
+			state.name(), state.StorageClass.ValueString(), plan.Key.ValueString(), plan.Bucket.ValueString(), thaw(state.RestoreStatus.ValueString())))
+	}
+	return moved
+}
+
+// frozen reports whether the object has to be restored before Kodo reads, copies, moves or changes it.
+func (m *objectBase) frozen() bool {
+	archived := kodo.Object{StorageClass: m.storageClass()}
+	return archived.Frozen() && m.RestoreStatus.ValueString() != kodo.Restored.String()
 }
 
 // elsewhere reports whether the planned bucket is in another region than the object, as far as that is known.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -179,40 +178,32 @@ func (p *planning) replaced() (diags diag.Diagnostics) {
 // writes leaves unknown what only the writes can know, and refuses what they could not do. The put time is known
 // exactly when nothing will be written.
 func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnostics) {
-	if p.state == nil || p.newBytes() {
-		return p.warnOfDisabled()
-	}
 	plan := p.plan
-	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, plan.differenceFrom(p.state.objectFacets))
+	if p.state == nil || p.newBytes() {
+		return plan.warnOfDisabled()
+	}
+	differs := plan.differenceFrom(p.state.objectFacets)
+	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, differs)
 	if !moved && !d.any() {
 		return diags
 	}
 	plan.changed(d)
-	if len(d.removed) == 0 && !d.perhapsRemoved {
+	summary, why, without := p.state.whyAgain(differs)
+	if why == "" && !d.perhapsRemoved {
 		return diags
 	}
 	plan.MD5, plan.DeletesAt, plan.RestoreStatus = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if qetag.IsV2(plan.ETag.ValueString()) {
 		plan.ETag = types.StringUnknown() // it depends on parts that will be others
 	}
-	removed := strings.Join(d.removed, ", ")
 	switch {
-	case len(d.removed) == 0:
+	case why == "":
 	case !p.config.hasContent():
-		diags.AddError("Metadata Not Removable", fmt.Sprintf("%s of object %s cannot be taken away: Kodo can only do that by storing the bytes again, and the configuration does not give them. "+
-			"Set source or content, or keep the values.", removed, plan.name()))
+		diags.AddError(summary, fmt.Sprintf("%s Storing the bytes anew would do it, but the configuration does not give them: set source or content. %s", why, without))
 	default:
-		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply sends the bytes again (%d bytes).", removed, plan.name(), plan.Size.ValueInt64()))
+		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s So the apply sends the bytes again (%d bytes). %s", why, plan.Size.ValueInt64(), without))
 	}
-	diags.Append(p.warnOfDisabled()...)
-	return diags
-}
-
-// warnOfDisabled says that bytes are stored enabled and disabled a moment later.
-func (p *planning) warnOfDisabled() (diags diag.Diagnostics) {
-	if enabled := p.plan.Enabled; !enabled.IsUnknown() && !enabled.ValueBool() {
-		diags.AddAttributeWarning(path.Root("enabled"), "Enabled For A Moment", fmt.Sprintf("Object %s is to be disabled. Kodo stores bytes enabled, so it can be downloaded for a moment between the upload and the request that disables it.", p.plan.name()))
-	}
+	diags.Append(plan.warnOfDisabled()...)
 	return diags
 }
 

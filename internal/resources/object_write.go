@@ -112,7 +112,7 @@ func (r *objects) alter(ctx context.Context, s settling, moved, unfinished bool)
 func (r *object) change(ctx context.Context, state, plan *objectModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state.objectFacets)
 	lifecycle := plan.lifecycle(state.objectFacets)
-	newBytes := !plan.ETag.Equal(state.ETag) || len(differs.removed) > 0
+	again := state.needsBytes(differs)
 	if state.PutTime.IsNull() {
 		diags.Append(putTimeMissing(&state.objectBase))
 		return diags
@@ -121,8 +121,8 @@ func (r *object) change(ctx context.Context, state, plan *objectModel, unfinishe
 	if diags.Append(d...); diags.HasError() {
 		return diags
 	}
-	if newBytes {
-		stored, d := r.upload(ctx, plan, kodo.IfPutTime(state.putTime()), len(differs.removed) > 0)
+	if again || !plan.ETag.Equal(state.ETag) {
+		stored, d := r.upload(ctx, plan, kodo.IfPutTime(state.putTime()), again)
 		if diags.Append(d...); diags.HasError() {
 			return diags
 		}
