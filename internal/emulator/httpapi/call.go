@@ -61,7 +61,7 @@ func (s *Server) newCall(w http.ResponseWriter, r *http.Request) *call {
 // handled.
 func (c *call) run() (any, error) {
 	if !c.admin {
-		if err := c.s.wait(c.r.Context(), c.s.config.Latency); err != nil {
+		if err := c.s.wait(c.r.Context(), c.s.config.Latency, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -131,11 +131,11 @@ func (c *call) arrive(targets func() []target) error {
 	if c.admin {
 		return nil
 	}
-	fault := c.s.Faults.next(c.route.service, c.r.Method, c.path, targets)
+	fault, removed := c.s.Faults.next(c.route.service, c.r.Method, c.path, targets)
 	if fault == nil {
 		return nil
 	}
-	if err := c.s.wait(c.r.Context(), fault.Delay.Duration()); err != nil {
+	if err := c.s.wait(c.r.Context(), fault.Delay.Duration(), removed); err != nil {
 		return err
 	}
 	switch fault.Do {

@@ -32,8 +32,9 @@ const (
 	FaultEmptyPage     FaultKind = "empty_page"      // answer a listing with a page without entries, whose marker leads to them
 )
 
-// Fault makes requests fail. With a Delay any kind waits first. This is the body
-// of POST /_emulator/faults for one that strikes once:
+// Fault makes requests fail. With a Delay any kind waits first, but no longer than
+// the fault is in the list. This is the body of POST /_emulator/faults for one that
+// strikes once:
 //
 //	{"match": {"service": "up"}, "times": 1, "do": "status", "status": 573}
 //
@@ -92,9 +93,10 @@ type FaultState struct {
 	Seen int `json:"seen"` // requests that matched
 	Hits int `json:"hits"` // requests that it struck
 
-	path   *regexp.Regexp
-	second time.Time // for FaultRate: when the second began,
-	passed int       // and how many requests have passed since
+	path    *regexp.Regexp
+	removed chan struct{} // closed when it is out of the list
+	second  time.Time     // for FaultRate: when the second began,
+	passed  int           // and how many requests have passed since
 }
 
 // Faults is the list of faults. The zero Faults is empty.
@@ -114,7 +116,7 @@ func (f *Faults) Add(fault Fault) (id string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last++
-	state := &FaultState{ID: strconv.Itoa(f.last), Fault: fault, path: compileGlob(fault.Match.Path)}
+	state := &FaultState{ID: strconv.Itoa(f.last), Fault: fault, path: compileGlob(fault.Match.Path), removed: make(chan struct{})}
 	f.states = append(f.states, state)
 	return state.ID, nil
 }
@@ -177,23 +179,32 @@ func (f *Faults) List() []FaultState {
 
 // Clear removes all faults.
 func (f *Faults) Clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.states = nil
+	f.remove(func(*FaultState) bool { return true })
 }
 
 // Remove removes a fault, and reports whether there was one.
 func (f *Faults) Remove(id string) bool {
+	return f.remove(func(state *FaultState) bool { return state.ID == id }) > 0
+}
+
+// remove removes some faults, and returns how many. Requests that wait because of them go on.
+func (f *Faults) remove(some func(*FaultState) bool) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	before := len(f.states)
-	f.states = slices.DeleteFunc(f.states, func(state *FaultState) bool { return state.ID == id })
-	return len(f.states) < before
+	f.states = slices.DeleteFunc(f.states, func(state *FaultState) bool {
+		if !some(state) {
+			return false
+		}
+		close(state.removed)
+		return true
+	})
+	return before - len(f.states)
 }
 
-// next returns the fault that strikes a request, if any. targets is called when a
-// fault asks for a bucket or a key.
-func (f *Faults) next(service, method, path string, targets func() []target) *Fault {
+// next returns the fault that strikes a request, if any, and what is closed when it is removed. targets is called when
+// a fault asks for a bucket or a key.
+func (f *Faults) next(service, method, path string, targets func() []target) (fault *Fault, removed <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, state := range f.states {
@@ -208,10 +219,10 @@ func (f *Faults) next(service, method, path string, targets func() []target) *Fa
 			continue
 		}
 		state.Hits++
-		fault := state.Fault
-		return &fault
+		strikes := state.Fault
+		return &strikes, state.removed
 	}
-	return nil
+	return nil, nil
 }
 
 // passes counts a request that Rate allows.

@@ -89,11 +89,22 @@ func TestFaultDelay(t *testing.T) {
 	if took := time.Since(begin); took < 80*time.Millisecond {
 		t.Errorf("the answer came after %v, want at least 80ms", took)
 	}
+	// A delay ends with its fault.
+	done := make(chan response)
+	for _, end := range []func(id string){func(id string) { c.e.RemoveFault(id) }, func(string) { c.e.ClearFaults() }} {
+		c.fail(`{"match":{"path":"/buckets"},"do":"delay","delay":"1h"}`)
+		go func() { done <- c.get("/buckets") }()
+		last := func() emulator.FaultState { faults := c.e.Faults(); return faults[len(faults)-1] }
+		waitFor(t, "the request to arrive", func() bool { return last().Hits == 1 })
+		end(last().ID)
+		if res := <-done; res.status != 200 {
+			t.Errorf("the delayed request was answered %d, %v", res.status, res.err)
+		}
+	}
 	// A delay ends with the server.
 	c.fail(`{"match":{"path":"/buckets"},"do":"delay","delay":"1h"}`)
-	done := make(chan response)
 	go func() { done <- c.get("/buckets") }()
-	waitFor(t, "the request to arrive", func() bool { return c.e.Faults()[1].Hits == 1 })
+	waitFor(t, "the request to arrive", func() bool { return c.e.Faults()[0].Hits == 1 })
 	if err := c.e.Close(); err != nil {
 		t.Errorf("Close() = %v", err)
 	}

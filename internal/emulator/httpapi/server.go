@@ -95,9 +95,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve()
 }
 
-// wait sleeps for d, or until the client or the server gives up, which it
-// reports as errHangUp.
-func (s *Server) wait(ctx context.Context, d time.Duration) error {
+// wait sleeps for d, but no longer than until enough is closed, or until the client
+// or the server gives up, which it reports as errHangUp.
+func (s *Server) wait(ctx context.Context, d time.Duration, enough <-chan struct{}) error {
 	if d <= 0 {
 		return nil
 	}
@@ -105,6 +105,8 @@ func (s *Server) wait(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
+	case <-enough:
 		return nil
 	case <-ctx.Done():
 	case <-s.config.Done:

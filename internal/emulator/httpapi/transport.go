@@ -64,7 +64,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.due = b.due.Add(time.Duration(n) * 8 * time.Second / time.Duration(b.limit))
-	if err := b.call.s.wait(b.call.r.Context(), time.Until(b.due)); err != nil {
+	if err := b.call.s.wait(b.call.r.Context(), time.Until(b.due), nil); err != nil {
 		return 0, &brokenBodyError{err}
 	}
 	return n, err
