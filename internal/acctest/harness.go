@@ -36,9 +36,10 @@ const (
 type Harness struct {
 	*emulator.Emulator
 
-	t    *testing.T
-	home string
-	now  func() time.Time
+	t      *testing.T
+	home   string
+	now    func() time.Time
+	before func(tfprotov6.ProviderServer) tfprotov6.ProviderServer // nil for nothing
 }
 
 // New starts an emulator that lives as long as the test. It has two accounts,
@@ -77,6 +78,11 @@ func (h *Harness) NewProvider() func() provider.Provider {
 
 // SetClock is how the providers that are made from now on tell the time.
 func (h *Harness) SetClock(now func() time.Time) { h.now = now }
+
+// PutBefore puts something before each provider that Test serves from now on, to watch what Terraform asks.
+func (h *Harness) PutBefore(before func(tfprotov6.ProviderServer) tfprotov6.ProviderServer) {
+	h.before = before
+}
 
 // Home is the home folder that the providers see.
 func (h *Harness) Home() string { return h.home }
@@ -127,9 +133,16 @@ func (h *Harness) CLI() workspace.Release {
 func (h *Harness) Test(steps ...resource.TestStep) {
 	h.t.Helper()
 	h.CLI()
+	serve := func() (tfprotov6.ProviderServer, error) {
+		server := kodoprovider.NewServer(h.NewProvider()())
+		if h.before != nil {
+			return h.before(server), nil
+		}
+		return server, nil
+	}
 	resource.UnitTest(h.t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"kodo": func() (tfprotov6.ProviderServer, error) { return kodoprovider.NewServer(h.NewProvider()()), nil },
+			"kodo": serve,
 			"echo": echoprovider.NewProviderServer(), // shows what an ephemeral resource has made
 		},
 		Steps: steps,

@@ -1,10 +1,12 @@
 package resources_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
-	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
@@ -36,9 +38,8 @@ func TestObjectsReadTogether(t *testing.T) {
 	}
 }
 
-// TestAccObjectsReadTogether lets a real Terraform refresh, ten objects at a
-// time, with a network that takes its time: long enough for a busy machine to
-// ask ten times meanwhile.
+// TestAccObjectsReadTogether lets a real Terraform refresh, ten objects at a time. Each request is held until Terraform
+// waits for as many objects as it ever does: what a slow network and a fast machine come to.
 func TestAccObjectsReadTogether(t *testing.T) {
 	t.Parallel()
 	const objects = 100
@@ -50,28 +51,67 @@ func TestAccObjectsReadTogether(t *testing.T) {
 		  key     = "${count.index}.txt"
 		  content = "hello"
 		}`, objects))
-	// The best of three, so that a machine that is busy for a moment does not decide.
-	least := objects
-	refresh := resource.TestStep{
-		PreConfig:    h.ResetRequests,
-		RefreshState: true,
-		Check: func(*terraform.State) error {
-			least = min(least, len(h.Requests()))
-			return nil
+	refreshed := &reads{most: objects}
+	h.PutBefore(func(server tfprotov6.ProviderServer) tfprotov6.ProviderServer {
+		return &readCounter{ProviderServer: server, reads: refreshed}
+	})
+	h.Test(
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				refreshed.reset()
+				holdEach(t, h, emulator.Match{Service: "rs"}, objects, refreshed.full)
+				h.ResetRequests()
+			},
+			RefreshState: true,
+			Check: func(*terraform.State) error {
+				h.ClearFaults()
+				if n := len(h.Requests()); n > objects/4 {
+					return fmt.Errorf("%d requests for %d objects, want at most a quarter", n, objects)
+				}
+				return nil
+			},
 		},
-	}
-	first := refresh
-	first.PreConfig = func() {
-		fail(t, h, emulator.Fault{Do: "delay", Delay: emulator.Delay(200 * time.Millisecond)})
-		h.ResetRequests()
-	}
-	last := refresh
-	last.Check = func(*terraform.State) error {
-		h.ClearFaults()
-		if least = min(least, len(h.Requests())); least > objects/4 {
-			return fmt.Errorf("%d requests for %d objects, want at most a quarter", least, objects)
-		}
-		return nil
-	}
-	h.Test(resource.TestStep{Config: config}, first, refresh, last)
+	)
+}
+
+// reads are those that a Terraform has asked for.
+type reads struct {
+	most            int // that there will be
+	mu              sync.Mutex
+	begun, answered int
+}
+
+// full reports whether Terraform asks for no more before it has an answer: it walks ten objects at a time.
+func (r *reads) full() bool {
+	const parallelism = 10
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun == min(r.most, r.answered+parallelism)
+}
+
+func (r *reads) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun, r.answered = 0, 0
+}
+
+func (r *reads) count(begun, answered int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun += begun
+	r.answered += answered
+}
+
+// readCounter stands before a provider and counts its reads.
+type readCounter struct {
+	tfprotov6.ProviderServer
+
+	reads *reads
+}
+
+func (c *readCounter) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	c.reads.count(1, 0)
+	defer c.reads.count(0, 1)
+	return c.ProviderServer.ReadResource(ctx, req)
 }

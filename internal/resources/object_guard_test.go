@@ -328,21 +328,10 @@ func TestObjectWrittenDuringRetry(t *testing.T) {
 			apply(t, s, page(nil))
 			update := s.Plan(page(values{"content": nil, "source": file(t, "new", make([]byte, test.size))}))
 			fail(t, h, emulator.Fault{Match: test.fault, Times: 1, Do: "status", Status: 599})
-			// The second look takes so long that also a busy machine stores the object before it.
-			fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Skip: 1, Times: 1, Do: "delay", Delay: emulator.Delay(500 * time.Millisecond)})
-			h.ResetRequests()
-			stored := make(chan error, 1)
-			go func() {
-				failed := func(r emulator.Request) bool { return r.Status == 599 }
-				for !slices.ContainsFunc(h.Requests(), failed) {
-					time.Sleep(time.Millisecond)
-				}
-				stored <- h.Put("assets", pageKey, "text/plain", []byte("somebody else's"))
-			}()
+			overwrite := func() error { return h.Put("assets", pageKey, "text/plain", []byte("somebody else's")) }
+			done := hold(t, h, emulator.Match{Path: "/stat/*"}, 1, overwrite)
 			diags := s.Apply(update)
-			if err := <-stored; err != nil {
-				t.Fatal(err)
-			}
+			done()
 			expectError(t, diags, "Object Changed Since The Plan", `"page.html" in bucket "assets"`)
 			expectContent(t, h, "assets", pageKey, "somebody else's")
 		})
@@ -357,20 +346,10 @@ func TestObjectOverwrittenBeforeReadBack(t *testing.T) {
 	h := acctest.New(t, "assets")
 	s := h.Session()
 	plan := s.Plan(page(nil))
-	fail(t, h, emulator.Fault{Match: emulator.Match{Path: "/stat/*"}, Skip: 1, Times: 1, Do: "delay", Delay: emulator.Delay(time.Second)})
-	h.ResetRequests()
-	stored := make(chan error, 1)
-	go func() {
-		uploaded := func(r emulator.Request) bool { return r.Service == "up" }
-		for !slices.ContainsFunc(h.Requests(), uploaded) {
-			time.Sleep(time.Millisecond)
-		}
-		stored <- h.Put("assets", pageKey, "text/plain", []byte("somebody else's"))
-	}()
+	overwrite := func() error { return h.Put("assets", pageKey, "text/plain", []byte("somebody else's")) }
+	done := hold(t, h, emulator.Match{Path: "/stat/*"}, 1, overwrite)
 	diags := s.Apply(plan)
-	if err := <-stored; err != nil {
-		t.Fatal(err)
-	}
+	done()
 	expectWarning(t, diags, "Object Overwritten Since", `"page.html" in bucket "assets"`, "next plan")
 	expectState(t, s, pageAddress, values{"etag": helloETag, "size": int64(5), "content_type": "text/html"})
 	expectContent(t, h, "assets", pageKey, "somebody else's")

@@ -2,8 +2,11 @@ package resources_test
 
 import (
 	"bytes"
+	"context"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -138,6 +141,72 @@ func fail(t *testing.T, h *acctest.Harness, fault emulator.Fault) {
 	if _, err := h.Fail(fault); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// hold makes one matching request wait, after so many others, until meanwhile is done. The function that it returns
+// waits for that.
+func hold(t *testing.T, h *acctest.Harness, match emulator.Match, skip int, meanwhile func() error) (done func()) {
+	t.Helper()
+	id := holdOne(t, h, match, skip)
+	over := make(chan error, 1)
+	go func() {
+		defer h.RemoveFault(id)
+		if !waitUntil(t.Context(), func() bool { return holds(h, id) }) {
+			over <- t.Context().Err()
+			return
+		}
+		over <- meanwhile()
+	}()
+	return func() {
+		t.Helper()
+		if err := <-over; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// holdEach makes each of some matching requests wait until a condition holds.
+func holdEach(t *testing.T, h *acctest.Harness, match emulator.Match, requests int, until func() bool) {
+	t.Helper()
+	var ids []string
+	for range requests {
+		ids = append(ids, holdOne(t, h, match, 0))
+	}
+	go func() {
+		for _, id := range ids {
+			if !waitUntil(t.Context(), func() bool { return holds(h, id) && until() }) {
+				return
+			}
+			h.RemoveFault(id)
+		}
+	}()
+}
+
+// holdOne makes one matching request wait, after so many others, until the fault is removed.
+func holdOne(t *testing.T, h *acctest.Harness, match emulator.Match, skip int) (id string) {
+	t.Helper()
+	id, err := h.Fail(emulator.Fault{Match: match, Skip: skip, Times: 1, Do: "delay", Delay: emulator.Delay(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// holds reports whether a fault has struck.
+func holds(h *acctest.Harness, id string) bool {
+	return slices.ContainsFunc(h.Faults(), func(f emulator.FaultState) bool { return f.ID == id && f.Hits > 0 })
+}
+
+// waitUntil waits for something, unless the context ends before.
+func waitUntil(ctx context.Context, is func() bool) bool {
+	for !is() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return true
 }
 
 // put stores an object behind Terraform's back.
