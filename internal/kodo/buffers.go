@@ -2,7 +2,9 @@ package kodo
 
 import (
 	"context"
+	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -32,11 +34,13 @@ func NewBuffers(size int64) *Buffers {
 	return &Buffers{size: size, free: semaphore.NewWeighted(size)}
 }
 
-// A buffer is lent memory.
+// A buffer is lent memory. It comes back when the last of its holders lets it go: the borrower, and the bodies of
+// requests, which a transport may go on reading after the answer, until it closes them.
 type buffer struct {
-	bytes  []byte
-	from   *Buffers
-	weight int64
+	bytes   []byte
+	from    *Buffers
+	weight  int64
+	holders atomic.Int64
 }
 
 // lend waits for size bytes to be free.
@@ -45,10 +49,12 @@ func (b *Buffers) lend(ctx context.Context, size int) (*buffer, error) {
 	if err := b.free.Acquire(ctx, weight); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if lent := b.lent.Add(int64(size)); lent/collectAfter != (lent-int64(size))/collectAfter {
+	if all := b.lent.Add(int64(size)); all/collectAfter != (all-int64(size))/collectAfter {
 		runtime.GC()
 	}
-	return &buffer{bytes: b.take(size), from: b, weight: weight}, nil
+	lent := &buffer{bytes: b.take(size), from: b, weight: weight}
+	lent.holders.Store(1)
+	return lent, nil
 }
 
 func (b *Buffers) take(size int) []byte {
@@ -62,16 +68,48 @@ func (b *Buffers) take(size int) []byte {
 		b.parts = b.parts[:n-1]
 		return part
 	}
+	// What is free by now is in pieces that are too small. It would stay in memory beside the new part.
+	debug.FreeOSMemory()
 	return make([]byte, size)
 }
 
-// giveBack ends the loan. Memory that somebody may still read is left to the garbage collector.
-func (l *buffer) giveBack(reusable bool) {
-	if reusable && len(l.bytes) == minPartSize {
+// hold returns what the body of a request closes.
+func (l *buffer) hold() io.Closer {
+	l.holders.Add(1)
+	return &holder{of: l}
+}
+
+// giveBack ends the loan, for the borrower. After a failure nobody may be there to close a body that was never sent:
+// its memory is left to the garbage collector.
+func (l *buffer) giveBack(failed bool) {
+	if failed && l.holders.Load() > 1 {
+		l.from.free.Release(l.weight)
+		return
+	}
+	l.letGo()
+}
+
+func (l *buffer) letGo() {
+	if l.holders.Add(-1) > 0 {
+		return
+	}
+	if len(l.bytes) == minPartSize {
 		l.from.mu.Lock()
 		l.from.parts = append(l.from.parts, l.bytes)
 		l.from.mu.Unlock()
 	}
 	l.bytes = nil
 	l.from.free.Release(l.weight)
+}
+
+// A holder is one of those that hold a buffer.
+type holder struct {
+	once sync.Once
+	of   *buffer
+}
+
+// Close implements io.Closer.
+func (h *holder) Close() error {
+	h.once.Do(h.of.letGo)
+	return nil
 }

@@ -152,3 +152,53 @@ func TestBuffersAreWaitedForWithTheContext(t *testing.T) {
 		t.Errorf("error %v, want the server's wrong hash", err)
 	}
 }
+
+// TestBuffersComeBackWhenNobodyReadsThem: an answer may come while the transport still reads the body. A failure brings
+// the memory back at once, because a body that was never sent is never closed.
+func TestBuffersComeBackWhenNobodyReadsThem(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{"success": nil, "failure": errors.New("no network")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, everything("http://kodo.example"), noRetries, func(c *kodo.Config) { c.Buffers = kodo.NewBuffers(5) })
+			var bodies []io.Closer
+			c.SetTransport(meddler(func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+				status, body := 200, `{"hash":"`+etagHello+`"}`
+				switch {
+				case r.Method == http.MethodGet:
+					status, body = 612, `{"error":"no such file or directory"}`
+				case failure != nil:
+					return nil, failure
+				default:
+					bodies = append(bodies, r.Body)
+				}
+				return &http.Response{
+					StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+					Header: http.Header{"X-Reqid": {"a-request"}, "Content-Type": {"application/json"}},
+				}, nil
+			}))
+			if _, err := c.Put(t.Context(), put("first", hello(), kodo.Always())); !errors.Is(err, failure) {
+				t.Fatal(err)
+			}
+			second := func() error {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				_, err := c.Put(ctx, put("second", hello(), kodo.Always()))
+				return err
+			}
+			if failure == nil {
+				if err := second(); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("what is still read was lent again: %v", err)
+				}
+				for range 2 { // a second time does nothing
+					if err := bodies[0].Close(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := second(); !errors.Is(err, failure) {
+				t.Errorf("what nobody reads is not lent again: %v", err)
+			}
+		})
+	}
+}

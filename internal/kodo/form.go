@@ -7,7 +7,6 @@ import (
 	formdata "mime/multipart"
 	"net/textproto"
 	"slices"
-	"sync/atomic"
 )
 
 // A form is the body of an upload in one request: fields, and the content as the file.
@@ -47,25 +46,7 @@ func newForm(fields map[string]string, content []byte, contentType string) (form
 // size returns the length of the body in bytes.
 func (f form) size() int { return len(f.head) + len(f.content) + len(f.tail) }
 
-// A formBody is one reading of a form. A transport may go on reading after the answer, until it closes the body.
-type formBody struct {
-	io.Reader
-	reading *atomic.Int64 // bodies that are not closed yet
-	closed  atomic.Bool
-}
-
-func (f form) body(reading *atomic.Int64) *formBody {
-	reading.Add(1)
-	return &formBody{
-		Reader:  io.MultiReader(bytes.NewReader(f.head), bytes.NewReader(f.content), bytes.NewReader(f.tail)),
-		reading: reading,
-	}
-}
-
-// Close implements io.Closer.
-func (b *formBody) Close() error {
-	if b.closed.CompareAndSwap(false, true) {
-		b.reading.Add(-1)
-	}
-	return nil
+// body returns one reading of the form.
+func (f form) body() io.Reader {
+	return io.MultiReader(bytes.NewReader(f.head), bytes.NewReader(f.content), bytes.NewReader(f.tail))
 }

@@ -1,10 +1,12 @@
 package kodo
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -125,8 +127,8 @@ func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 	if err != nil {
 		return err
 	}
-	reusable := true
-	defer func() { buf.giveBack(reusable) }()
+	failed := false
+	defer func() { buf.giveBack(failed) }()
 	if err := readPart(m.Content, buf.bytes, offset); err != nil {
 		return err
 	}
@@ -150,12 +152,15 @@ func (c *Client) sendPart(ctx context.Context, m *multipart, i int) error {
 		if err != nil {
 			return err
 		}
-		body := newBody(buf.bytes)
+		body := struct {
+			*bytes.Reader
+			io.Closer
+		}{bytes.NewReader(buf.bytes), buf.hold()}
 		answer, err := c.storage.ResumableUploadV2UploadPart(ctx, &apis.ResumableUploadV2UploadPartRequest{
 			BucketName: m.Bucket, ObjectName: &m.Key, UploadId: m.id, PartNumber: int64(i + 1),
 			UpToken: token, Md5: sum, Body: body,
 		}, at)
-		reusable = reusable && err == nil && body.closed.Load()
+		failed = failed || err != nil
 		if err == nil {
 			p.etag = answer.Etag
 		}

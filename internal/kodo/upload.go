@@ -1,14 +1,12 @@
 package kodo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"hash/crc32"
 	"io"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/qiniu/go-sdk/v7/storagev2/apis"
@@ -111,8 +109,8 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 	if err != nil {
 		return "", stored{}, err
 	}
-	reusable := true
-	defer func() { buf.giveBack(reusable) }()
+	failed := false
+	defer func() { buf.giveBack(failed) }()
 	if err := readPart(u.Content, buf.bytes, 0); err != nil {
 		return "", stored{}, err
 	}
@@ -131,8 +129,8 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 		looked = false
 		err := c.once(ctx, u.call("upload"), func(ctx context.Context, at *apis.Options) error {
 			answer = stored{}
-			closed, err := c.postForm(ctx, at, u, buf.bytes, &answer)
-			reusable = reusable && err == nil && closed
+			err := c.postForm(ctx, at, u, buf, &answer)
+			failed = failed || err != nil
 			return err
 		})
 		u.lost = u.lost || answerLost(err)
@@ -141,52 +139,43 @@ func (c *Client) uploadForm(ctx context.Context, u *upload) (etag string, answer
 	return etag, answer, err
 }
 
-// postForm sends content in one request, and reports whether nobody reads it any more.
-func (c *Client) postForm(ctx context.Context, at *apis.Options, u *upload, content []byte, answer *stored) (closed bool, err error) {
+// postForm sends content in one request.
+func (c *Client) postForm(ctx context.Context, at *apis.Options, u *upload, content *buffer, answer *stored) error {
 	token, err := c.token(u)
 	if err != nil {
-		return true, err
+		return err
 	}
 	signed, err := token.GetUpToken(ctx)
 	if err != nil {
-		return true, err
+		return err
 	}
 	fields := u.metadata()
 	fields["key"], fields["token"] = u.Key, signed
-	fields["crc32"] = strconv.FormatUint(uint64(crc32.ChecksumIEEE(content)), 10)
-	f, err := newForm(fields, content, u.ContentType)
+	fields["crc32"] = strconv.FormatUint(uint64(crc32.ChecksumIEEE(content.bytes)), 10)
+	f, err := newForm(fields, content.bytes, u.ContentType)
 	if err != nil {
-		return true, err
+		return err
 	}
 	base, err := at.OverwrittenEndpoints.GetEndpoints(ctx)
 	if err != nil {
-		return true, err
+		return err
 	}
-	var reading atomic.Int64
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.Preferred[0]+"/", f.body(&reading))
+	body := func() io.ReadCloser {
+		return struct {
+			io.Reader
+			io.Closer
+		}{f.body(), content.hold()}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.Preferred[0]+"/", body())
 	if err != nil {
-		return true, err
+		return err
 	}
 	req.Header.Set("Content-Type", f.contentType)
 	req.ContentLength = int64(f.size())
-	req.GetBody = func() (io.ReadCloser, error) { return f.body(&reading), nil }
+	req.GetBody = func() (io.ReadCloser, error) { return body(), nil }
 	text, err := c.exchange(req)
-	if err == nil {
-		err = json.Unmarshal(text, answer)
+	if err != nil {
+		return err
 	}
-	return reading.Load() == 0, err
-}
-
-// body is bytes to be sent. A transport may go on reading after the answer, until it closes the body.
-type body struct {
-	*bytes.Reader
-	closed atomic.Bool
-}
-
-func newBody(b []byte) *body { return &body{Reader: bytes.NewReader(b)} }
-
-// Close implements io.Closer.
-func (b *body) Close() error {
-	b.closed.Store(true)
-	return nil
+	return json.Unmarshal(text, answer)
 }
