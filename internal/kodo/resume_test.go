@@ -379,7 +379,7 @@ func TestKilledUpload(t *testing.T) {
 	u := &cutUpload{dir: t.TempDir(), path: filepath.Join(t.TempDir(), "file")}
 	writeBlocks(t, u.path, manyBlocks)
 	u.e, _ = newEmulator(t)
-	fail(t, u.e, emulator.Fault{Match: emulator.Match{Path: "/buckets/*/16"}, Do: "delay", Delay: emulator.Delay(time.Hour)})
+	fail(t, u.e, emulator.Fault{Match: emulator.Match{Path: "/buckets/*/16"}, Times: 1, Do: "delay", Delay: emulator.Delay(time.Hour)})
 
 	program, err := os.Executable()
 	if err != nil {
@@ -411,7 +411,6 @@ func TestKilledUpload(t *testing.T) {
 	if err := killed.Wait(); !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	u.e.ClearFaults()
 	puts := u.count("PUT")
 	stored, err := u.put(t, newClient(t, kodo.Endpoints{UC: u.e.Endpoint()}, resuming(u.dir)))
 	if err != nil || stored.ETag != etagManyBlocks {
