@@ -6,7 +6,6 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -19,13 +18,12 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure        = (*object)(nil)
-	_ resource.ResourceWithConfigValidators = (*object)(nil)
-	_ resource.ResourceWithIdentity         = (*object)(nil)
-	_ resource.ResourceWithImportState      = (*object)(nil)
-	_ resource.ResourceWithModifyPlan       = (*object)(nil)
-	_ resource.ResourceWithMoveState        = (*object)(nil)
-	_ resource.ResourceWithValidateConfig   = (*object)(nil)
+	_ resource.ResourceWithConfigure      = (*object)(nil)
+	_ resource.ResourceWithIdentity       = (*object)(nil)
+	_ resource.ResourceWithImportState    = (*object)(nil)
+	_ resource.ResourceWithModifyPlan     = (*object)(nil)
+	_ resource.ResourceWithMoveState      = (*object)(nil)
+	_ resource.ResourceWithValidateConfig = (*object)(nil)
 )
 
 // NewObject is kodo_object: one object of a bucket, from a file or from text.
@@ -125,15 +123,10 @@ func (r *object) Configure(_ context.Context, req resource.ConfigureRequest, res
 	r.provider = tfkodo.FromProviderData(req.ProviderData, &resp.Diagnostics)
 }
 
-func (*object) ConfigValidators(context.Context) []resource.ConfigValidator {
-	return []resource.ConfigValidator{
-		resourcevalidator.Conflicting(path.MatchRoot("source"), path.MatchRoot("content"), path.MatchRoot("content_base64"), path.MatchRoot("content_wo")),
-	}
-}
-
 func (*object) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config objectModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(config.validateContent()...)
 	resp.Diagnostics.Append(config.validate()...)
 }
 

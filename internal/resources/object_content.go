@@ -29,6 +29,24 @@ type objectContent struct {
 	ContentWOVersion types.Int64  `tfsdk:"content_wo_version"`
 }
 
+// validateContent refuses bytes that are given twice. An argument that is not known yet may turn out to be null.
+func (m *objectContent) validateContent() (diags diag.Diagnostics) {
+	var given []string
+	for _, argument := range []struct {
+		name  string
+		value types.String
+	}{{"source", m.Source}, {"content", m.Content}, {"content_base64", m.ContentBase64}, {"content_wo", m.ContentWO}} {
+		if !argument.value.IsNull() && !argument.value.IsUnknown() {
+			given = append(given, argument.name)
+		}
+	}
+	if len(given) > 1 {
+		diags.AddAttributeError(path.Root(given[0]), "Invalid Attribute Combination",
+			fmt.Sprintf("The bytes of an object are given once, and here %s are set: leave only one of them.", strings.Join(given, " and ")))
+	}
+	return diags
+}
+
 // hasContent reports whether an argument gives the bytes, or may turn out to.
 func (m *objectContent) hasContent() bool {
 	return !m.Source.IsNull() || !m.Content.IsNull() || !m.ContentBase64.IsNull() || !m.ContentWO.IsNull()

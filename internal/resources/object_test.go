@@ -293,7 +293,7 @@ func TestObjectValidation(t *testing.T) {
 	t.Run("two contents", func(t *testing.T) {
 		t.Parallel()
 		diags := acctest.New(t, "assets").Session().Plan(page(values{"content_base64": "aGVsbG8="})).Diagnostics
-		expectError(t, diags, "Invalid Attribute Combination", "source", "content", "content_base64")
+		expectError(t, diags, "Invalid Attribute Combination", "content and content_base64 are set")
 	})
 }
 
