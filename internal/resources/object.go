@@ -125,7 +125,7 @@ func (r *object) Configure(_ context.Context, req resource.ConfigureRequest, res
 
 func (*object) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config objectModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, &config)...)
 	resp.Diagnostics.Append(config.validateContent()...)
 	resp.Diagnostics.Append(config.validate()...)
 }
@@ -135,18 +135,18 @@ func (*object) ValidateConfig(ctx context.Context, req resource.ValidateConfigRe
 func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var doomed objectModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &doomed)...)
+		resp.Diagnostics.Append(getModel(ctx, req.State, &doomed)...)
 		resp.Diagnostics.Append(r.planDestroy(&doomed.objectBase)...)
 		return
 	}
 	p := planning{resource: r, config: &objectModel{}, plan: &objectModel{}}
-	resp.Diagnostics.Append(req.Config.Get(ctx, p.config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, p.plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, p.config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, p.plan)...)
 	var before *objectBase
 	if !req.State.Raw.IsNull() {
 		p.state = &objectModel{}
 		before = &p.state.objectBase
-		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
+		resp.Diagnostics.Append(getModel(ctx, req.State, p.state)...)
 		resp.Diagnostics.Append(r.planKey(before, false)...)
 		base, _, diags := loadBaseline(ctx, req.Private, before)
 		resp.Diagnostics.Append(diags...)
@@ -166,13 +166,13 @@ func (r *object) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	} else if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(p.writes(ctx, moved)...)
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.Plan, p.plan)...)
 }
 
 func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config objectModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, &config)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, &resp.Diagnostics)
 	defer cancel()
 	resp.Diagnostics.Append(r.provider.RequireClient("create an object")...)
@@ -201,22 +201,22 @@ func (r *object) Create(ctx context.Context, req resource.CreateRequest, resp *r
 		state.asPlanned(&plan)
 		base = baselineOf(&state.objectBase)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 }
 
 func (r *object) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state objectModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &state)...)
 	r.read(ctx, &state.objectBase, state.fill, &state, req, resp)
 }
 
 func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, prior, config objectModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &prior)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, &config)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
 	defer cancel()
 	resp.Diagnostics.Append(r.provider.RequireClient("change an object")...)
@@ -237,13 +237,13 @@ func (r *object) Update(ctx context.Context, req resource.UpdateRequest, resp *r
 		state.asPlanned(&plan)
 		resp.Diagnostics.Append(baselineOf(&state.objectBase).save(ctx, resp.Private)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 }
 
 func (r *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state objectModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &state)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.remove(ctx, &state.objectBase)...)
 	}

@@ -41,7 +41,7 @@ func (r *objects) read(ctx context.Context, state *objectBase, fill func(kodo.Ob
 		if url := r.url(state); !url.IsUnknown() {
 			state.URL = url
 		}
-		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+		resp.Diagnostics.Append(setModel(ctx, &resp.State, model)...)
 		resp.Diagnostics.Append(begin(ctx, req.Private, resp.Private, state)...)
 	}
 }
