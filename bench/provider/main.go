@@ -3,7 +3,7 @@
 // how few requests it makes. Each row holds the figure against a floor that is
 // measured in the same run on the same machine: a bare program that reads, hashes
 // and sends the same bytes, or a provider with the same schema whose calls return
-// at once, which is what Terraform itself costs.
+// at once, which is what Terraform itself costs, or do so within the framework.
 //
 //	go run ./bench/provider [-mib 1024] [-objects 1000] [-run large,memory,many,directory,digest,listing,together,small]
 //

@@ -13,7 +13,8 @@ func manyHCL(n int) string {
 }
 
 // many applies, plans and destroys many small objects, against the floor
-// provider with the same schema; an apply also against the bare uploads.
+// provider with the same schema, and against the twin, which is what the
+// framework costs; an apply also against the bare uploads.
 func (b *bench) many(ctx context.Context) (rows []row, err error) {
 	e, err := b.emulator()
 	if err != nil {
@@ -25,6 +26,10 @@ func (b *bench) many(ctx context.Context) (rows []row, err error) {
 		return nil, err
 	}
 	site, err := b.site(e, roleProvider, manyHCL(b.objects))
+	if err != nil {
+		return nil, err
+	}
+	twinSite, err := b.site(e, roleTwin, manyHCL(b.objects))
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +54,25 @@ func (b *bench) many(ctx context.Context) (rows []row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		note := fmt.Sprintf("%d requests, peak %d MiB; %s; floor: floor provider", is.requests, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
-		if command.bare > 0 {
-			note += " and bare uploads of " + seconds(command.bare)
+		twin, err := twinSite.terraform(ctx, command.arguments...)
+		if err != nil {
+			return rows, err
 		}
+		uploads := ""
+		if command.bare > 0 {
+			uploads = " and bare uploads of " + seconds(command.bare)
+		}
+		name := fmt.Sprintf("%d objects, %s", b.objects, command.name)
 		rows = append(rows, row{
-			fmt.Sprintf("%d objects, %s", b.objects, command.name), seconds(is.took), seconds(floor.took + command.bare),
-			bound(ratio(is.took, floor.took+command.bare), is.provider.CPU, is.emulatorCPU), note,
+			name, seconds(is.took), seconds(floor.took + command.bare),
+			bound(ratio(is.took, floor.took+command.bare), is.provider.CPU, is.emulatorCPU),
+			fmt.Sprintf("%d requests, peak %d MiB; %s; floor: floor provider%s", is.requests, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU), uploads),
+		}, row{
+			name + ", beside the framework", seconds(is.took), seconds(twin.took + command.bare),
+			bound(ratio(is.took, twin.took+command.bare), is.provider.CPU, is.emulatorCPU),
+			fmt.Sprintf("CPU: provider %s, framework %s, floor provider %s; Terraform %s, %s and %s with each; floor: the framework with the same schema and as full a state%s",
+				seconds(is.provider.CPU), seconds(twin.provider.CPU), seconds(floor.provider.CPU),
+				seconds(is.terraformCPU), seconds(twin.terraformCPU), seconds(floor.terraformCPU), uploads),
 		})
 	}
 	return rows, nil

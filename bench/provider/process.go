@@ -77,9 +77,15 @@ func (e *emulator) cpu() time.Duration {
 }
 
 // ownCPU is the CPU time of this process so far.
-func ownCPU() time.Duration {
+func ownCPU() time.Duration { return cpuOf(syscall.RUSAGE_SELF) }
+
+// endedCPU is the CPU time of the programs that this process has started and that have ended, and of those that they had
+// started themselves.
+func endedCPU() time.Duration { return cpuOf(syscall.RUSAGE_CHILDREN) }
+
+func cpuOf(who int) time.Duration {
 	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	if err := syscall.Getrusage(who, &usage); err != nil {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
@@ -107,10 +113,11 @@ type site struct {
 
 // measured is what one command of Terraform took.
 type measured struct {
-	took        time.Duration
-	provider    usage // of all its processes: CPU added, the highest peak
-	emulatorCPU time.Duration
-	requests    int // that the emulator has served
+	took         time.Duration
+	provider     usage         // of all its processes: CPU added, the highest peak
+	terraformCPU time.Duration // without the provider's
+	emulatorCPU  time.Duration
+	requests     int // that the emulator has served
 }
 
 // site writes the configuration; what serves it is one of the roles.
@@ -144,11 +151,11 @@ func (s *site) terraform(ctx context.Context, arguments ...string) (m measured, 
 	if err != nil {
 		return m, err
 	}
-	cpu, began := s.emulator.cpu(), time.Now()
+	ended, cpu, began := endedCPU(), s.emulator.cpu(), time.Now()
 	if _, err := s.Run(ctx, append(arguments, "-no-color", "-input=false")...); err != nil {
 		return m, err
 	}
-	m.took, m.emulatorCPU = time.Since(began), s.emulator.cpu()-cpu
+	m.took, m.emulatorCPU, m.terraformCPU = time.Since(began), s.emulator.cpu()-cpu, endedCPU()-ended
 	after, err := s.emulator.requests()
 	if err != nil {
 		return m, err
@@ -166,6 +173,7 @@ func (s *site) terraform(ctx context.Context, arguments ...string) (m measured, 
 			return m, err
 		}
 		m.provider.CPU += one.CPU
+		m.terraformCPU -= one.CPU
 		m.provider.PeakKiB = max(m.provider.PeakKiB, one.PeakKiB)
 		m.provider.Creates = append(m.provider.Creates, one.Creates...)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // This file is the program as Terraform starts it: the provider, with a clock on
-// its calls, or the floor.
+// its calls, the floor, or the twin.
 
 const (
 	roleVariable  = "KODO_BENCH_ROLE"  // what Terraform's provider is
@@ -26,6 +26,7 @@ const (
 	madeVariable  = "KODO_BENCH_MADE"  // the file in which the provider leaves the last object that it made, for the floor to make the same
 	roleProvider  = "provider"
 	roleFloor     = "floor"
+	roleTwin      = "twin"
 	roleNothing   = "nothing" // says a word and ends
 )
 
@@ -45,8 +46,11 @@ func serve(role string) error {
 	began := ownCPU()
 	clock := &clock{ProviderServer: provider.NewServer(provider.New("bench")())}
 	var served tfprotov6.ProviderServer = clock
-	if role == roleFloor {
+	switch role {
+	case roleFloor:
 		served = &floor{ProviderServer: clock.ProviderServer}
+	case roleTwin:
+		served = provider.NewServer(twin{provider.New("bench")()})
 	}
 	if err := provider.Serve(func() tfprotov6.ProviderServer { return served }, false); err != nil {
 		return err
