@@ -13,8 +13,8 @@ import (
 // was asked of it.
 
 // A baseline is what the private state remembers of the last apply that did all it was to do, or else of the import:
-// the hash of the bytes that were written, adopted or found, and under which key. A creation that could not be finished
-// has a hash only.
+// the hash of the bytes that were written, adopted or found, and under which key. A creation that could not be finished,
+// or another copy, has a hash only.
 type baseline struct {
 	ETag     string  `json:"etag"`
 	Key      *string `json:"key,omitempty"`
@@ -26,13 +26,13 @@ func baselineOf(state *objectBase) baseline {
 	return baseline{ETag: state.ETag.ValueString(), Key: state.Key.ValueStringPointer()}
 }
 
-// unfinishedBaseline is that of a creation that could not be finished.
+// unfinishedBaseline is that of an object that was created or copied again, and could not be finished.
 func unfinishedBaseline(state *objectBase) baseline {
 	return baseline{ETag: state.ETag.ValueString()}
 }
 
-// unfinished reports whether the object was created, and that could not be finished. What it has by chance, from an
-// object that was adopted, is then not known to the state.
+// unfinished reports whether the object was created or copied again, and that could not be finished. What it has by
+// chance, from an object that was adopted or copied, is then not what was asked for.
 func (b baseline) unfinished() bool { return b.Key == nil }
 
 const baselineKey = "baseline"

@@ -204,13 +204,17 @@ func (r *objectCopy) Update(ctx context.Context, req resource.UpdateRequest, res
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
-	state := prior // what is done of the plan
+	state, copied := prior, false // what is done of the plan
 	if plan.PutTime.IsUnknown() {
-		resp.Diagnostics.Append(r.change(ctx, &state, &plan, base.unfinished())...)
+		copied, diags = r.change(ctx, &state, &plan, base.unfinished())
+		resp.Diagnostics.Append(diags...)
 	}
-	if !resp.Diagnostics.HasError() {
+	switch {
+	case !resp.Diagnostics.HasError():
 		state.asPlanned(&plan)
 		resp.Diagnostics.Append(baselineOf(&state.objectBase).save(ctx, resp.Private)...)
+	case copied:
+		resp.Diagnostics.Append(unfinishedBaseline(&state.objectBase).save(ctx, resp.Private)...)
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
@@ -264,29 +268,29 @@ func (m *copyModel) sourceName() string {
 }
 
 // change makes the copy the planned one: it moves it, copies again, or changes facets, as far as they differ; all of
-// them, if its creation could not be finished. After an error the state says how far it came.
-func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinished bool) (diags diag.Diagnostics) {
+// them, if making it could not be finished. After an error the state says how far it came.
+func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinished bool) (copied bool, diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state)
 	lifecycle, again := plan.lifecycle(state.objectFacets), state.needsBytes(differs)
 	if state.PutTime.IsNull() {
 		diags.Append(putTimeMissing(&state.objectBase))
-		return diags
+		return false, diags
 	}
 	moved, d := r.moveThere(ctx, &state.objectBase, &plan.objectBase, state.fill)
 	if diags.Append(d...); diags.HasError() {
-		return diags
+		return false, diags
 	}
 	if again || !plan.ETag.Equal(state.ETag) {
 		stored, d := r.copy(ctx, plan, kodo.IfPutTime(state.putTime()), again)
 		if diags.Append(d...); diags.HasError() {
-			return diags
+			return false, diags
 		}
 		diags.Append(r.settleCopy(ctx, state, plan, stored)...)
-		return diags
+		return true, diags
 	}
 	s := settling{plan: &plan.objectBase, state: &state.objectBase, differs: differs, lifecycle: lifecycle, fill: state.fill}
 	diags.Append(r.alter(ctx, s, moved, unfinished)...)
-	return diags
+	return false, diags
 }
 
 // settleCopy reads a copy that was just made, takes what it inherits into the plan, and makes the rest as planned.

@@ -46,6 +46,7 @@ func expectKept(t *testing.T, h *acctest.Harness, key string, want engine.Object
 func TestObjectCopyConverges(t *testing.T) {
 	t.Parallel()
 	lasting := values{"delete_after_days": 30, "transition": values{"archive_days": 9}}
+	colder := values{"storage_class": "STANDARD", "transition": values{"ia_days": 5}} // to the class of the source
 	all := lasting.With(values{"content_type": "text/html", "metadata": values{"berth": "7"}, "storage_class": "STANDARD", "enabled": false})
 	for name, test := range map[string]struct {
 		there         bool   // an object that is the copy already, but for its lifetime
@@ -55,6 +56,7 @@ func TestObjectCopyConverges(t *testing.T) {
 	}{
 		"created":                   {after: values{}},
 		"created with facets":       {after: all},
+		"created warmer":            {after: colder},
 		"adopted":                   {there: true, after: values{}},
 		"adopted, disabled":         {there: true, disabled: true, after: values{}},
 		"adopted with facets":       {there: true, after: all},
@@ -66,6 +68,7 @@ func TestObjectCopyConverges(t *testing.T) {
 		"copied again":              {before: all, after: all, source: "etag"},
 		"copied again for less":     {before: all, after: values{}, source: "etag"},
 		"copied again for metadata": {before: all, after: all.With(values{"metadata": nil})},
+		"copied again, warmer":      {before: colder.With(values{"metadata": values{"berth": "7"}}), after: colder},
 	} {
 		key := "copy.txt"
 		if moved, ok := test.after["key"].(string); ok {

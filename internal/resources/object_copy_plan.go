@@ -79,8 +79,8 @@ func (p *copyPlanning) facts(ctx context.Context, moved bool) (diags diag.Diagno
 		return diags
 	}
 	p.keep()
-	// An import knows the copy, but not what it was copied from.
-	if gone := p.found == nil && p.config.SourceETag.IsNull() && p.state.SourceETag.IsNull(); !gone && !plan.SourceETag.Equal(p.state.ETag) {
+	// There may be nothing to copy; and an import knows the copy, but not what it was copied from.
+	if !p.gone && !plan.SourceETag.IsNull() && !plan.SourceETag.Equal(p.state.ETag) {
 		diags.Append(p.copied(ctx)...)
 		return diags
 	}
@@ -118,7 +118,9 @@ func (p *copyPlanning) keep() {
 	if config.ContentType.IsNull() {
 		plan.ContentType = state.ContentType
 	}
-	plan.keepClass(&config.objectFacets, &state.objectFacets)
+	if config.StorageClass.IsNull() || !p.base.unfinished() { // else it has the source's by chance
+		plan.keepClass(&config.objectFacets, &state.objectFacets)
+	}
 }
 
 // copied plans a copy that is made, or made anew: it has the source's content, and inherits what is not configured.
@@ -139,7 +141,7 @@ func (p *copyPlanning) copied(ctx context.Context) (diags diag.Diagnostics) {
 	if config.ContentType.IsNull() {
 		plan.ContentType = unknown
 	}
-	if config.StorageClass.IsNull() {
+	if plan.StorageClass = config.StorageClass; config.StorageClass.IsNull() { // whatever a transition has made of the old one
 		plan.StorageClass = unknown
 	}
 	if p.found != nil {

@@ -249,6 +249,12 @@ func TestObjectCopySourceMissing(t *testing.T) {
 	expectWarning(t, plan.Diagnostics, "Source Missing", `"original.txt" in bucket "assets"`, "stays as it is")
 	expectActions(t, plan.Actions(), map[string]acctest.Action{})
 
+	put(t, h, "assets", "copy.txt", "etag") // there is nothing to copy over it
+	h.Writes()
+	plan = s.Plan(theCopy(nil))
+	expectWarning(t, plan.Diagnostics, "Source Missing", "stays as it is")
+	expectActions(t, plan.Actions(), map[string]acctest.Action{})
+
 	other := theCopy(values{"key": "second.txt"})
 	other.Address = "kodo_object_copy.second"
 	plan = s.Plan(theCopy(nil), other)
@@ -448,4 +454,20 @@ func TestObjectCopyImportedLifetime(t *testing.T) {
 	config["delete_after_days"] = 60
 	apply(t, s, theCopy(config))
 	expectWrites(t, h, "POST rs /lifecycle/assets:copy.txt/deleteAfterDays/60"+ifHello)
+}
+
+// TestObjectCopyImportedUnknown copies over an imported object if a source that the plan did not know has other content.
+func TestObjectCopyImportedUnknown(t *testing.T) {
+	t.Parallel()
+	h, s := withOriginal(t)
+	put(t, h, "assets", "copy.txt", "etag")
+	put(t, h, "assets", helloETag, "hello")
+	if diags := s.Import(copyAddress, "assets/copy.txt"); len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	secret := block("kodo_object.secret", values{"bucket": "assets", "key": "secret.txt", "content_wo": "hello", "content_wo_version": 1})
+	config := theCopy(values{"source_key": acctest.Ref{Address: "kodo_object.secret", Attribute: "etag"}}) // the key is a hash
+	apply(t, s, secret, config)
+	expectContent(t, h, "assets", "copy.txt", "hello")
+	expectEmptyPlan(t, s, secret, config)
 }

@@ -105,3 +105,28 @@ func TestObjectLifetimeWithoutPrivateState(t *testing.T) {
 	apply(t, s, page(config))
 	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/30/deleteAfterDays/90"+ifHello)
 }
+
+// TestObjectCopyAfterTransition copies again in the class that is configured, whatever a transition has made of the old
+// copy.
+func TestObjectCopyAfterTransition(t *testing.T) {
+	t.Parallel()
+	h, s := withOriginal(t)
+	config := values{"storage_class": "STANDARD", "transition": values{"archive_ir_days": 1}}
+	apply(t, s, theCopy(config))
+	if err := h.Engine().Advance(3 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	expectEmptyPlan(t, s, theCopy(config))
+	put(t, h, "assets", "original.txt", "etag")
+	plan := s.Plan(theCopy(config))
+	if got := plan.Change(copyAddress).After["storage_class"]; got != "STANDARD" {
+		t.Errorf("the class is planned as %v", got)
+	}
+	if diags := s.Apply(plan); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if object := stat(t, h, "assets", "copy.txt"); object.FileType != engine.Standard || object.Transitions[engine.ArchiveIR] == 0 {
+		t.Errorf("the class is %d, transitions are %v", object.FileType, object.Transitions)
+	}
+	expectEmptyPlan(t, s, theCopy(config))
+}
