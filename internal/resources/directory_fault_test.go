@@ -90,7 +90,7 @@ func TestDirectoryPagesWait(t *testing.T) {
 	// Of a new site.
 	fail(t, h, emulator.Fault{Match: about("up", "a.css"), Do: "status", Status: 403, Error: "access denied"})
 	diags := s.Apply(s.Plan(published(dir, nil)))
-	expectError(t, diags, "Directory Not Published Completely", `"" in bucket "assets"`, `"a.css"`, "403", "access denied", "request id", "1 files failed", "2 files were not tried", "terraform untaint", "Apply again")
+	expectError(t, diags, "Directory Not Published Completely", `at the root of bucket "assets"`, `"a.css"`, "403", "access denied", "request id", "1 files failed", "2 files were not tried", "terraform untaint", "Apply again")
 	expectObjects(t, h, siteFiles{"b.css": "hello", "old.css": "hello"})
 	expectState(t, s, siteAddress, values{
 		"files":      map[string]any{"b.css": helloETag, "old.css": helloETag},

@@ -232,7 +232,7 @@ func TestDirectoryDeletionPolicy(t *testing.T) {
 		s := h.Session()
 		dir := files.directory(t)
 		apply(t, s, published(dir, values{"deletion_policy": "PREVENT"}))
-		expectError(t, s.Plan().Diagnostics, "Deletion Prevented", `"" in bucket "assets"`, "destroyed", "ABANDON")
+		expectError(t, s.Plan().Diagnostics, "Deletion Prevented", `at the root of bucket "assets"`, "destroyed", "ABANDON")
 		expectError(t, s.Plan(published(dir, values{"prefix": "b/"})).Diagnostics, "Deletion Prevented", "replaced")
 		s.Taint(siteAddress)
 		diags := s.Apply(s.Plan(published(dir, nil)))

@@ -106,6 +106,9 @@ func parseDirectoryID(id string) (directoryIdentity, error) {
 
 // name is the directory as messages call it.
 func (m *directoryModel) name() string {
+	if m.Prefix.ValueString() == "" {
+		return fmt.Sprintf("at the root of bucket %q", m.Bucket.ValueString())
+	}
 	return fmt.Sprintf("%q in bucket %q", m.Prefix.ValueString(), m.Bucket.ValueString())
 }
 

@@ -333,7 +333,7 @@ func TestDirectoryNeverRead(t *testing.T) {
 	right := s.Provider
 	s.Provider = right.With(values{"endpoint": acctest.Unknown{}})
 	plan := s.Plan(published(dir, nil))
-	expectWarning(t, plan.Diagnostics, "Provider Configuration Not Known Yet", `directory "" in bucket "assets"`)
+	expectWarning(t, plan.Diagnostics, "Provider Configuration Not Known Yet", `directory at the root of bucket "assets"`)
 	expectActions(t, plan.Actions(), map[string]acctest.Action{})
 	other := acctest.New(t, "assets").Session()
 	other.Provider = s.Provider
