@@ -90,7 +90,7 @@ func TestDirectoryPagesWait(t *testing.T) {
 	// Of a new site.
 	fail(t, h, emulator.Fault{Match: about("up", "a.css"), Do: "status", Status: 403, Error: "access denied"})
 	diags := s.Apply(s.Plan(published(dir, nil)))
-	expectError(t, diags, "Directory Not Published Completely", `at the root of bucket "assets"`, `"a.css"`, "403", "access denied", "request id", "1 files failed", "2 files were not tried", "terraform untaint", "Apply again")
+	expectError(t, diags, "Directory Not Published Completely", `at the root of bucket "assets"`, `"a.css" failed`, "403", "access denied", "request id", "not tried because of that: 2.", "terraform untaint", "Apply again")
 	expectObjects(t, h, siteFiles{"b.css": "hello", "old.css": "hello"})
 	expectState(t, s, siteAddress, values{
 		"files":      map[string]any{"b.css": helloETag, "old.css": helloETag},
@@ -119,7 +119,7 @@ func TestDirectoryPagesWait(t *testing.T) {
 	siteAfter.write(t, dir)
 	fail(t, h, emulator.Fault{Match: about("up", "a.css"), Do: "status", Status: 403, Error: "access denied"})
 	diags = s.Apply(s.Plan(published(dir, nil)))
-	expectError(t, diags, "Directory Not Published Completely", `"a.css"`, "403")
+	expectError(t, diags, "Directory Not Published Completely", `"a.css" failed`, "403")
 	expectObjects(t, h, siteFiles{"index.html": "hello", "a.css": "hello", "b.css": "hello", "new.css": "etag", "old.css": "hello", "sw.js": "hello"})
 	expectState(t, s, siteAddress, values{"added_keys": keys("new.css"), "changed_keys": keys(), "deleted_keys": keys()})
 	revision := s.State(siteAddress)["revision"]
@@ -170,7 +170,7 @@ func TestDirectoryGivesUp(t *testing.T) {
 	}
 	fail(t, h, emulator.Fault{Match: emulator.Match{Service: "up"}, Do: "status", Status: 403})
 	diags := s.Apply(s.Plan(published(files.directory(t), nil)))
-	expectError(t, diags, "Directory Not Published Completely", "32 files failed", "168 files were not tried", "… and 11 more")
+	expectError(t, diags, "Directory Not Published Completely", "32 files failed", "not tried because of that: 168.", "… and 11 more")
 	if s.State(siteAddress) == nil || !s.Tainted(siteAddress) {
 		t.Error("it is not in the state")
 	}
@@ -209,7 +209,7 @@ func TestDirectoryCancelled(t *testing.T) {
 	hang := emulator.Fault{Match: about("up", "index.html"), Do: "delay", Delay: emulator.Delay(time.Minute)}
 	plan := s.Plan(published(dir, nil))
 	diags := interrupted(hang, func() acctest.Diagnostics { return s.Apply(plan) })
-	expectError(t, diags, "Directory Not Published Completely", "cancelled", "2 files were not tried", "terraform untaint")
+	expectError(t, diags, "Directory Not Published Completely", "cancelled", "not tried because of that: 2.", "terraform untaint")
 	three := siteFiles{"a.css": "hello", "b.css": "hello", "old.css": "hello"}
 	expectObjects(t, h, three)
 	expectState(t, s, siteAddress, values{"files": map[string]any{"a.css": helloETag, "b.css": helloETag, "old.css": helloETag}})
@@ -219,7 +219,7 @@ func TestDirectoryCancelled(t *testing.T) {
 
 	plan = s.Plan()
 	diags = interrupted(emulator.Fault{Match: emulator.Match{Path: "/batch"}, Do: "delay", Delay: emulator.Delay(time.Minute)}, func() acctest.Diagnostics { return s.Apply(plan) })
-	expectError(t, diags, "Directory Not Deleted Completely", "cancelled", "5 files were not tried")
+	expectError(t, diags, "Directory Not Deleted Completely", "cancelled", "not tried because of that: 5.")
 	apply(t, s)
 	expectObjects(t, h, siteFiles{})
 }

@@ -193,7 +193,7 @@ func TestDirectoryChangedSince(t *testing.T) {
 	plan := s.Plan(published(dir, nil))
 	put(t, h, "assets", "a", "theirs")
 	diags := s.Apply(plan)
-	expectError(t, diags, "Directory Not Published Completely", `"a"`, "1 files failed")
+	expectError(t, diags, "Directory Not Published Completely", `: "a" failed`)
 	expectObjects(t, h, siteFiles{"a": "theirs", "b": "hello", "c": "hello", "d": "etag"}) // c waits
 	if s.Tainted(siteAddress) {
 		t.Error("it is tainted")

@@ -146,7 +146,11 @@ func (r *directory) unfinished(summary, happened string, out *site.Outcome, advi
 	if len(out.Failures) > 0 {
 		first := out.Failures[0]
 		err = first.Err
-		happened += fmt.Sprintf(": %d files failed, among them %q", len(out.Failures), first.Key)
+		if n := len(out.Failures); n == 1 {
+			happened += fmt.Sprintf(": %q failed", first.Key)
+		} else {
+			happened += fmt.Sprintf(": %d files failed, among them %q", n, first.Key)
+		}
 		if rest := out.Failures[1:]; len(rest) > 0 {
 			names := make([]string, len(rest))
 			for i, failure := range rest {
@@ -156,7 +160,7 @@ func (r *directory) unfinished(summary, happened string, out *site.Outcome, advi
 		}
 	}
 	if out.Untried > 0 {
-		advice = append(advice, fmt.Sprintf("%d files were not tried because of that.", out.Untried))
+		advice = append(advice, fmt.Sprintf("Files that were not tried because of that: %d.", out.Untried))
 	}
 	return r.provider.Diagnose(summary, happened, err, append(advice, withoutBucket(err)...)...)
 }
