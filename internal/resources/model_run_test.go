@@ -94,7 +94,7 @@ func (m *modelRun) do(step modelStep) error {
 	case step.refused && !disturbed && !says(diags, "Object Exists Already"):
 		return fmt.Errorf("an object of somebody else is in the way, and that was not refused:\n%s", diags)
 	case step.frozen && !disturbed && !says(diags, "Object Frozen"):
-		return fmt.Errorf("an archive cannot move, and that was not refused:\n%s", diags)
+		return fmt.Errorf("an archive cannot change, and that was not refused:\n%s", diags)
 	case !step.fails() && !disturbed && diags.HasErrors():
 		return errors.New(diags.String())
 	case disturbed || step.fails():

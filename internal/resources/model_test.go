@@ -47,7 +47,7 @@ type modelStep struct {
 
 	refused   bool // the apply has to fail: an object of somebody else is in the way
 	prevented bool // the apply has to fail: a policy forbids to delete
-	frozen    bool // the apply has to fail: an archive cannot move
+	frozen    bool // the plan has to fail: an archive cannot change
 }
 
 // outsideWrite is what somebody else does to a key.

@@ -151,10 +151,21 @@ func (w *world) accepted(step *modelStep) map[string]spec {
 	return next
 }
 
-// thaw leaves the blocks of archives as they were, if they are to move: Kodo moves only what is not frozen.
+// thaw leaves the blocks of archives as they were, if they are to change in a way that
+// Kodo has only for objects that are not frozen.
 func (w *world) thaw(step *modelStep, next map[string]spec) {
 	for address, block := range next {
-		if old, before := w.before(step, address, block); before != nil && before.class == "ARCHIVE" && block.key != old.key {
+		old, before := w.before(step, address, block)
+		if before == nil || before.class != "ARCHIVE" {
+			continue
+		}
+		now := block.applied(before, old.key)
+		served := func(o stored) stored {
+			return stored{contentType: o.contentType, cacheControl: o.cacheControl, owner: o.owner, team: o.team, class: o.class}
+		}
+		removes := now.cacheControl == "" && before.cacheControl != "" || now.owner == "" && before.owner != "" || now.team == "" && before.team != ""
+		sent := now.content != before.content || removes
+		if block.key != old.key || !sent && served(now) != served(*before) {
 			step.frozen = true
 			next[address] = old
 		}

@@ -271,7 +271,7 @@ func (m *copyModel) sourceName() string {
 // them, if making it could not be finished. After an error the state says how far it came.
 func (r *objectCopy) change(ctx context.Context, state, plan *copyModel, unfinished bool) (copied bool, diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state)
-	lifecycle, again := plan.lifecycle(state.objectFacets), state.needsBytes(differs)
+	lifecycle, again := plan.lifecycle(state.objectFacets), len(differs.removed) > 0
 	if state.PutTime.IsNull() {
 		diags.Append(putTimeMissing(&state.objectBase))
 		return false, diags

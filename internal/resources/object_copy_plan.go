@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -88,12 +89,12 @@ func (p *copyPlanning) facts(ctx context.Context, moved bool) (diags diag.Diagno
 	plan.URL = url
 	differs := plan.differenceFrom(p.state)
 	d, diags := p.resource.owed(ctx, p.base, &plan.objectBase, &p.state.objectBase, differs)
-	summary, why, without := p.state.whyAgain(differs)
-	switch {
-	case why != "" && p.gone:
-		diags.AddError(summary, fmt.Sprintf("%s Only another copy would be that, and object %s does not exist any more: name another source. %s", why, plan.sourceName(), without))
-	case why != "":
-		diags.AddWarning("Object Copied Again", fmt.Sprintf("%s So the apply copies from object %s again. %s", why, plan.sourceName(), without))
+	diags.Append(p.state.refuseFrozen(differs)...)
+	switch removed := strings.Join(d.removed, ", "); {
+	case removed != "" && p.gone:
+		diags.AddError(summaryNotRemovable, fmt.Sprintf("%s of object %s cannot be taken away: Kodo can only do that by copying again, and object %s does not exist any more. Name another source, or keep the values.", removed, plan.name(), plan.sourceName()))
+	case removed != "":
+		diags.AddWarning("Object Copied Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply copies from object %s again.", removed, plan.name(), plan.sourceName()))
 		diags.Append(p.copied(ctx)...)
 	case d.perhapsRemoved:
 		diags.Append(p.copied(ctx)...)

@@ -64,8 +64,7 @@ func keptAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"storage_class": schema.StringAttribute{
 			MarkdownDescription: "Storage class: `" + strings.Join(kodo.StorageClasses(), "`, `") + "`. Where it is not set, a new object is `STANDARD`, a copy is of its source's class, and what Kodo makes of it later is accepted. " +
-				"Changes in place, without sending the bytes. An object in `ARCHIVE` or `DEEP_ARCHIVE` is frozen until it is restored: then it cannot be moved, and a change of its class, content type or metadata stores its bytes anew, " +
-				"which the plan warns of: Kodo may charge the rest of a minimum storage time of 60 and 180 days.",
+				"Changes in place, without sending the bytes. An object in `ARCHIVE` or `DEEP_ARCHIVE` is frozen: it cannot be moved, and its class, content type and metadata cannot change, until it is restored.",
 			Optional: true, Computed: true,
 			Validators: []validator.String{stringvalidator.OneOf(kodo.StorageClasses()...)},
 		},
@@ -357,22 +356,15 @@ func (f *objectFacets) isStoredAs(found kodo.Object) bool {
 	return f.ContentType.ValueString() == found.ContentType && f.storageClass() == found.StorageClass
 }
 
-// needsBytes reports whether these changes of an object store its bytes anew: Kodo has no call for them.
-func (m *objectBase) needsBytes(d difference) bool {
-	return len(d.removed) > 0 || m.frozen() && (d.metadata || d.class)
-}
-
-// whyAgain says why these changes of an object store its bytes anew, and how to do without; "" if they do not.
-func (m *objectBase) whyAgain(d difference) (summary, why, without string) {
-	switch {
-	case len(d.removed) > 0:
-		return "Metadata Not Removable", fmt.Sprintf("%s of object %s is to be there no more, and Kodo has no call for that.", strings.Join(d.removed, ", "), m.name()), "To do without, keep the values."
-	case m.needsBytes(d):
-		return summaryObjectFrozen, fmt.Sprintf("Object %s is frozen in the storage class %s, where Kodo changes neither class, content type nor metadata.", m.name(), m.StorageClass.ValueString()),
-			fmt.Sprintf("For an archive that is replaced, Kodo may charge the rest of its minimum storage time. A restored one is changed in place. %s Then plan again.", thaw(m.RestoreStatus.ValueString()))
-	default:
-		return "", "", ""
+// refuseFrozen refuses changes of an object that Kodo does not make in an archive. New bytes would bring them along, and
+// metadata that are taken away mean new bytes.
+func (m *objectBase) refuseFrozen(d difference) (diags diag.Diagnostics) {
+	if m.frozen() && (d.metadata || d.class) && len(d.removed) == 0 {
+		diags.AddError(summaryObjectFrozen, fmt.Sprintf("Object %s is frozen in the storage class %s, where Kodo changes neither class, content type nor metadata. %s Then plan again. "+
+			"To store it anew instead, plan with the option -replace and the address of this resource: Kodo may charge the rest of the archive's minimum storage time.",
+			m.name(), m.StorageClass.ValueString(), thaw(m.RestoreStatus.ValueString())))
 	}
+	return diags
 }
 
 // warnOfDisabled says that an object is stored enabled and disabled a moment later.

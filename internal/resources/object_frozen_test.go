@@ -31,8 +31,7 @@ func thaw(t *testing.T, h *acctest.Harness, ref engine.ObjectRef) {
 	}
 }
 
-// TestObjectFrozen sends the bytes again for what Kodo does not change in an archive, and changes it in place once it is
-// restored.
+// TestObjectFrozen refuses, in the plan, what Kodo does not change in an archive, and does what it says instead.
 func TestObjectFrozen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -46,29 +45,63 @@ func TestObjectFrozen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			archive := values{"storage_class": "ARCHIVE"}
-			for _, restored := range []bool{false, true} {
+			changed := archive.With(test.change)
+			for _, remedy := range []struct {
+				do     func(h *acctest.Harness, s *acctest.Session)
+				writes []string
+			}{
+				{func(h *acctest.Harness, s *acctest.Session) {
+					if err := h.Engine().RestoreArchive(pageRef, 3); err != nil {
+						t.Fatal(err)
+					}
+					expectError(t, s.Plan(page(changed)).Diagnostics, "Object Frozen", "being restored already")
+					if err := h.Engine().Advance(time.Hour); err != nil {
+						t.Fatal(err)
+					}
+				}, test.writes},
+				{func(_ *acctest.Harness, s *acctest.Session) { s.Taint(pageAddress) }, []string{"POST rs /delete/assets:page.html", "POST up /"}}, // as -replace does
+			} {
 				h := acctest.New(t, "assets")
 				s := h.Session()
 				apply(t, s, page(archive))
 				h.Writes()
-				if restored {
-					thaw(t, h, pageRef)
-				}
-				_, diags := apply(t, s, page(archive.With(test.change)))
-				if restored {
-					expectWrites(t, h, test.writes...)
-				} else {
-					expectWarning(t, diags, "Object Sent Again", `"page.html" in bucket "assets" is frozen in the storage class ARCHIVE`, "5 bytes", "minimum storage time", "Restore it first", "RESTORED")
-					expectWrites(t, h, "POST up /")
-				}
-				expectState(t, s, pageAddress, archive.With(test.change).With(values{"etag": helloETag}))
-				expectEmptyPlan(t, s, page(archive.With(test.change)))
+				expectError(t, s.Plan(page(changed)).Diagnostics, "Object Frozen", `"page.html" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "RESTORED", "-replace")
+				expectWrites(t, h)
+				expectEmptyPlan(t, s, page(archive))
+				remedy.do(h, s)
+				apply(t, s, page(changed))
+				expectWrites(t, h, remedy.writes...)
+				expectState(t, s, pageAddress, changed.With(values{"etag": helloETag}))
+				expectEmptyPlan(t, s, page(changed))
 			}
 		})
 	}
 }
 
-// TestObjectFrozenSincePlan refuses what the plan did not say, and the next plan says it.
+// TestObjectFrozenNewBytes stores new bytes over a frozen object, with all that is to be otherwise: also where metadata
+// that are taken away are why.
+func TestObjectFrozenNewBytes(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]values{
+		"content":           {"storage_class": "STANDARD", "content": "other", "cache_control": "no-store", "metadata": map[string]any{"owner": "harbour"}},
+		"metadata go":       {"storage_class": "ARCHIVE"},
+		"metadata go, more": {"storage_class": "IA", "cache_control": "no-store"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			s := h.Session()
+			apply(t, s, page(values{"storage_class": "ARCHIVE", "metadata": values{"owner": "harbour"}}))
+			h.Writes()
+			apply(t, s, page(change))
+			expectWrites(t, h, "POST up /")
+			expectState(t, s, pageAddress, change)
+			expectEmptyPlan(t, s, page(change))
+		})
+	}
+}
+
+// TestObjectFrozenSincePlan refuses what the plan did not say, and so does the next plan.
 func TestObjectFrozenSincePlan(t *testing.T) {
 	t.Parallel()
 	h := acctest.New(t, "assets")
@@ -80,8 +113,9 @@ func TestObjectFrozenSincePlan(t *testing.T) {
 	h.Writes()
 	expectError(t, s.Apply(plan), "Object Frozen", `"page.html" in bucket "assets"`, "ARCHIVE", "Restore it first", "RESTORED")
 	expectWrites(t, h)
-	_, diags := apply(t, s, page(config))
-	expectWarning(t, diags, "Object Sent Again")
+	expectError(t, s.Plan(page(config)).Diagnostics, "Object Frozen")
+	thaw(t, h, pageRef)
+	apply(t, s, page(config))
 	expectState(t, s, pageAddress, config)
 }
 
@@ -99,7 +133,7 @@ func TestObjectFrozenKept(t *testing.T) {
 	expectEmptyPlan(t, s, page(kept))
 }
 
-// TestObjectFrozenWithoutContent refuses, in the plan, what only the bytes could change.
+// TestObjectFrozenWithoutContent refuses the same of an object whose bytes nobody has here.
 func TestObjectFrozenWithoutContent(t *testing.T) {
 	t.Parallel()
 	h := acctest.New(t, "assets")
@@ -113,7 +147,7 @@ func TestObjectFrozenWithoutContent(t *testing.T) {
 	apply(t, s, page(imported))
 	h.Writes()
 	html := imported.With(values{"content_type": "text/html"})
-	expectError(t, s.Plan(page(html)).Diagnostics, "Object Frozen", `"page.html" in bucket "assets"`, "ARCHIVE", "set source or content", "Restore it first")
+	expectError(t, s.Plan(page(html)).Diagnostics, "Object Frozen", `"page.html" in bucket "assets"`, "ARCHIVE", "Restore it first")
 	expectWrites(t, h)
 	apply(t, s, page(imported.With(values{"enabled": false})))
 	expectWrites(t, h, "POST rs /chstatus/assets:page.html/status/1"+ifHello)
@@ -190,7 +224,7 @@ func TestObjectFrozenAdopted(t *testing.T) {
 	}
 }
 
-// TestObjectCopyFrozen copies again for what Kodo does not change in an archive, if there is something to copy.
+// TestObjectCopyFrozen refuses, in the plan, what Kodo does not change in an archive.
 func TestObjectCopyFrozen(t *testing.T) {
 	t.Parallel()
 	archive := values{"storage_class": "ARCHIVE"}
@@ -199,19 +233,11 @@ func TestObjectCopyFrozen(t *testing.T) {
 	apply(t, s, theCopy(archive))
 	h.Writes()
 	expectError(t, s.Plan(theCopy(archive.With(values{"key": "moved.txt"}))).Diagnostics, "Object Frozen", `key "moved.txt" in bucket "assets"`, "Restore it first")
-	_, diags := apply(t, s, theCopy(html))
-	expectWarning(t, diags, "Object Copied Again", `"copy.txt" in bucket "assets" is frozen`, `"original.txt" in bucket "assets"`, "Restore it first")
-	expectWrites(t, h, recopied, chgm("assets:copy.txt", "/mime/dGV4dC9odG1s/x-qn-meta-!Cache-Control/bm8tc3RvcmU="), "POST rs /chtype/assets:copy.txt/type/2")
+	expectError(t, s.Plan(theCopy(html)).Diagnostics, "Object Frozen", `"copy.txt" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "-replace")
+	expectWrites(t, h)
+	thaw(t, h, engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: "copy.txt"})
+	apply(t, s, theCopy(html))
 	expectEmptyPlan(t, s, theCopy(html))
-
-	if err := h.Engine().Delete(acctest.AccessKey, "assets", "original.txt"); err != nil {
-		t.Fatal(err)
-	}
-	plan := s.Plan(theCopy(archive.With(values{"content_type": "text/css"})))
-	if errs := plan.Diagnostics.Errors(); len(errs) != 1 || errs[0].Summary != "Object Frozen" {
-		t.Fatal(plan.Diagnostics)
-	}
-	expectSays(t, plan.Diagnostics.Errors()[0].Detail, `"original.txt" in bucket "assets" does not exist any more`, "Restore it first")
 }
 
 // TestObjectCopyOfArchive makes a copy that is frozen at once, unless that keeps it from becoming what is configured.

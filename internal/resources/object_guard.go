@@ -20,6 +20,7 @@ const (
 	summaryObjectNotMoved     = "Object Not Moved"
 	summaryObjectNotChanged   = "Object Not Changed"
 	summaryObjectFrozen       = "Object Frozen"
+	summaryNotRemovable       = "Metadata Not Removable"
 )
 
 // planDestroy judges the plan of a destruction.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -188,20 +189,22 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 		return diags
 	}
 	plan.changed(d)
-	summary, why, without := p.state.whyAgain(differs)
-	if why == "" && !d.perhapsRemoved {
+	diags.Append(p.state.refuseFrozen(differs)...)
+	if len(d.removed) == 0 && !d.perhapsRemoved {
 		return diags
 	}
 	plan.MD5, plan.DeletesAt, plan.RestoreStatus = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if qetag.IsV2(plan.ETag.ValueString()) {
 		plan.ETag = types.StringUnknown() // it depends on parts that will be others
 	}
+	removed := strings.Join(d.removed, ", ")
 	switch {
-	case why == "":
+	case removed == "":
 	case !p.config.hasContent():
-		diags.AddError(summary, fmt.Sprintf("%s Storing the bytes anew would do it, but the configuration does not give them: set source or content. %s", why, without))
+		diags.AddError(summaryNotRemovable, fmt.Sprintf("%s of object %s cannot be taken away: Kodo can only do that by storing the bytes again, and the configuration does not give them. "+
+			"Set source or content, or keep the values.", removed, plan.name()))
 	default:
-		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s So the apply sends the bytes again (%d bytes). %s", why, plan.Size.ValueInt64(), without))
+		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply sends the bytes again (%d bytes).", removed, plan.name(), plan.Size.ValueInt64()))
 	}
 	diags.Append(plan.warnOfDisabled()...)
 	return diags

@@ -112,7 +112,7 @@ func (r *objects) alter(ctx context.Context, s settling, moved, unfinished bool)
 func (r *object) change(ctx context.Context, state, plan *objectModel, unfinished bool) (diags diag.Diagnostics) {
 	differs := plan.differenceFrom(state.objectFacets)
 	lifecycle := plan.lifecycle(state.objectFacets)
-	again := state.needsBytes(differs)
+	again := len(differs.removed) > 0
 	if state.PutTime.IsNull() {
 		diags.Append(putTimeMissing(&state.objectBase))
 		return diags
