@@ -14,7 +14,7 @@ import (
 )
 
 // This file is the twin: what terraform-plugin-framework itself costs. Its kodo_object has the provider's schema on the
-// same framework, and nothing else: no validators, no plan of its own, no Kodo.
+// same framework, and nothing else: no validators, no plan of its own, no Kodo (decision 24).
 
 // twin is the provider with that object only.
 type twin struct{ framework.Provider }
