@@ -36,10 +36,12 @@ const (
 type Harness struct {
 	*emulator.Emulator
 
-	t      *testing.T
-	home   string
-	now    func() time.Time
-	before func(tfprotov6.ProviderServer) tfprotov6.ProviderServer // nil for nothing
+	// Wrap stands between Terraform and each provider that Test serves, unless it is nil.
+	Wrap func(tfprotov6.ProviderServer) tfprotov6.ProviderServer
+
+	t    *testing.T
+	home string
+	now  func() time.Time
 }
 
 // New starts an emulator that lives as long as the test. It has two accounts,
@@ -78,11 +80,6 @@ func (h *Harness) NewProvider() func() provider.Provider {
 
 // SetClock is how the providers that are made from now on tell the time.
 func (h *Harness) SetClock(now func() time.Time) { h.now = now }
-
-// PutBefore puts something before each provider that Test serves from now on, to watch what Terraform asks.
-func (h *Harness) PutBefore(before func(tfprotov6.ProviderServer) tfprotov6.ProviderServer) {
-	h.before = before
-}
 
 // Home is the home folder that the providers see.
 func (h *Harness) Home() string { return h.home }
@@ -135,8 +132,8 @@ func (h *Harness) Test(steps ...resource.TestStep) {
 	h.CLI()
 	serve := func() (tfprotov6.ProviderServer, error) {
 		server := kodoprovider.NewServer(h.NewProvider()())
-		if h.before != nil {
-			return h.before(server), nil
+		if h.Wrap != nil {
+			server = h.Wrap(server)
 		}
 		return server, nil
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // TestObjectsReadTogether refreshes a thousand objects at once. What is asked
-// for while a request is under way shares the next one.
+// for while a request is under way shares the next one: the first is held until
+// all are asked for.
 func TestObjectsReadTogether(t *testing.T) {
 	t.Parallel()
 	const objects, most = 1000, 50
@@ -31,6 +32,9 @@ func TestObjectsReadTogether(t *testing.T) {
 		})
 	}
 	apply(t, s, blocks...)
+	refreshed := &reads{most: objects, together: objects}
+	s.Wrap = refreshed.count
+	holdEach(t, h, emulator.Match{Service: "rs"}, 1, refreshed.full)
 	h.ResetRequests()
 	expectEmptyPlan(t, s, blocks...)
 	if n := len(h.Requests()); n > most {
@@ -51,10 +55,8 @@ func TestAccObjectsReadTogether(t *testing.T) {
 		  key     = "${count.index}.txt"
 		  content = "hello"
 		}`, objects))
-	refreshed := &reads{most: objects}
-	h.PutBefore(func(server tfprotov6.ProviderServer) tfprotov6.ProviderServer {
-		return &readCounter{ProviderServer: server, reads: refreshed}
-	})
+	refreshed := &reads{most: objects, together: 10} // which is Terraform's -parallelism
+	h.Wrap = refreshed.count
 	h.Test(
 		resource.TestStep{Config: config},
 		resource.TestStep{
@@ -75,19 +77,20 @@ func TestAccObjectsReadTogether(t *testing.T) {
 	)
 }
 
-// reads are those that a Terraform has asked for.
+// reads are those that a Terraform asks a provider for.
 type reads struct {
-	most            int // that there will be
+	most     int // that it will ask for
+	together int // that it asks for at a time
+
 	mu              sync.Mutex
 	begun, answered int
 }
 
-// full reports whether Terraform asks for no more before it has an answer: it walks ten objects at a time.
+// full reports whether it asks for no more before it has an answer.
 func (r *reads) full() bool {
-	const parallelism = 10
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.begun == min(r.most, r.answered+parallelism)
+	return r.begun == min(r.most, r.answered+r.together)
 }
 
 func (r *reads) reset() {
@@ -96,14 +99,11 @@ func (r *reads) reset() {
 	r.begun, r.answered = 0, 0
 }
 
-func (r *reads) count(begun, answered int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.begun += begun
-	r.answered += answered
+// count wraps a provider whose reads count.
+func (r *reads) count(server tfprotov6.ProviderServer) tfprotov6.ProviderServer {
+	return &readCounter{ProviderServer: server, reads: r}
 }
 
-// readCounter stands before a provider and counts its reads.
 type readCounter struct {
 	tfprotov6.ProviderServer
 
@@ -111,7 +111,13 @@ type readCounter struct {
 }
 
 func (c *readCounter) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	c.reads.count(1, 0)
-	defer c.reads.count(0, 1)
+	c.reads.mu.Lock()
+	c.reads.begun++
+	c.reads.mu.Unlock()
+	defer func() {
+		c.reads.mu.Lock()
+		c.reads.answered++
+		c.reads.mu.Unlock()
+	}()
 	return c.ProviderServer.ReadResource(ctx, req)
 }
