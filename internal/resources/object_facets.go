@@ -361,7 +361,7 @@ func (f *objectFacets) isStoredAs(found kodo.Object) bool {
 func (m *objectBase) refuseFrozen(d difference) (diags diag.Diagnostics) {
 	if m.frozen() && (d.metadata || d.class) && len(d.removed) == 0 {
 		diags.AddError(summaryObjectFrozen, fmt.Sprintf("Object %s is frozen in the storage class %s, where Kodo changes neither class, content type nor metadata. %s Then plan again. "+
-			"To store it anew instead, plan with the option -replace and the address of this resource: Kodo may charge the rest of the archive's minimum storage time.",
+			"To store it anew instead, run `terraform taint` with its address, and apply: Kodo may charge the rest of the archive's minimum storage time.",
 			m.name(), m.StorageClass.ValueString(), thaw(m.RestoreStatus.ValueString())))
 	}
 	return diags

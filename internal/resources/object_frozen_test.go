@@ -59,13 +59,13 @@ func TestObjectFrozen(t *testing.T) {
 						t.Fatal(err)
 					}
 				}, test.writes},
-				{func(_ *acctest.Harness, s *acctest.Session) { s.Taint(pageAddress) }, []string{"POST rs /delete/assets:page.html", "POST up /"}}, // as -replace does
+				{func(_ *acctest.Harness, s *acctest.Session) { s.Taint(pageAddress) }, []string{"POST rs /delete/assets:page.html", "POST up /"}}, // -replace plans a change first, which is refused
 			} {
 				h := acctest.New(t, "assets")
 				s := h.Session()
 				apply(t, s, page(archive))
 				h.Writes()
-				expectError(t, s.Plan(page(changed)).Diagnostics, "Object Frozen", `"page.html" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "RESTORED", "-replace")
+				expectError(t, s.Plan(page(changed)).Diagnostics, "Object Frozen", `"page.html" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "RESTORED", "terraform taint")
 				expectWrites(t, h)
 				expectEmptyPlan(t, s, page(archive))
 				remedy.do(h, s)
@@ -233,7 +233,7 @@ func TestObjectCopyFrozen(t *testing.T) {
 	apply(t, s, theCopy(archive))
 	h.Writes()
 	expectError(t, s.Plan(theCopy(archive.With(values{"key": "moved.txt"}))).Diagnostics, "Object Frozen", `key "moved.txt" in bucket "assets"`, "Restore it first")
-	expectError(t, s.Plan(theCopy(html)).Diagnostics, "Object Frozen", `"copy.txt" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "-replace")
+	expectError(t, s.Plan(theCopy(html)).Diagnostics, "Object Frozen", `"copy.txt" in bucket "assets" is frozen in the storage class ARCHIVE`, "Restore it first", "terraform taint")
 	expectWrites(t, h)
 	thaw(t, h, engine.ObjectRef{Owner: acctest.AccessKey, Bucket: "assets", Key: "copy.txt"})
 	apply(t, s, theCopy(html))
