@@ -67,20 +67,15 @@ func (twinObject) Update(_ context.Context, req resource.UpdateRequest, resp *re
 
 func (twinObject) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
 
-// asPlanned is the planned state, and its identity. Texts that are unknown become as long as a hash or a time of Kodo's:
-// the more there is in a state, the more Terraform itself has to do.
+// asPlanned is the planned state, as full as the provider's, and its identity.
 func asPlanned(plan tftypes.Value, identity *tfsdk.ResourceIdentity) (state, is tftypes.Value) {
 	var attributes map[string]tftypes.Value
 	if err := plan.As(&attributes); err != nil {
 		panic(err)
 	}
 	for name, v := range attributes {
-		switch {
-		case v.IsKnown():
-		case v.Type().Is(tftypes.String):
-			attributes[name] = tftypes.NewValue(tftypes.String, "Fto5o-5ea0sNMlW_75VgGJCv2AcJ")
-		default:
-			attributes[name] = tftypes.NewValue(v.Type(), nil)
+		if !v.IsKnown() {
+			attributes[name] = tftypes.NewValue(v.Type(), known(v, true))
 		}
 	}
 	return tftypes.NewValue(plan.Type(), attributes),
