@@ -143,7 +143,7 @@ func TestObjectContentArguments(t *testing.T) {
 // apply writes nothing. Whatever differs from what is there is written.
 func TestObjectImportedWrites(t *testing.T) {
 	t.Parallel()
-	source := file(t, "page.html", []byte("hello"))
+	source, other := file(t, "page.html", []byte("hello")), file(t, "other.html", []byte("etag"))
 	for name, test := range map[string]struct {
 		made, config values
 		writes       []string
@@ -159,6 +159,9 @@ func TestObjectImportedWrites(t *testing.T) {
 		"other bytes":        {nil, values{"content": "etag"}, []string{"POST up /"}},
 		"a lifetime anew":    {nil, values{"delete_after_days": 9}, []string{"POST rs /lifecycle/assets:page.html/deleteAfterDays/9" + ifHello}},
 		"a transition anew":  {values{"delete_after_days": 9}, values{"delete_after_days": 9, "transition": values{"ia_days": 3}}, []string{"POST rs /lifecycle/assets:page.html/toIAAfterDays/3/deleteAfterDays/9" + ifHello}},
+		"metadata less":      {values{"metadata": values{"a": "b"}}, nil, []string{"POST up /"}},
+		"and another secret": {values{"metadata": values{"a": "b"}}, secret("etag", 7), []string{"POST up /"}},
+		"and another file":   {values{"metadata": values{"a": "b"}}, values{"content": nil, "source": other, "source_hash": "one"}, []string{"POST up /"}},
 		"other content type": {nil, values{"content_type": "text/plain"}, []string{chgm("assets:page.html", "/mime/dGV4dC9wbGFpbg==")}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -86,16 +86,21 @@ func (p *planning) content(ctx context.Context) (diags diag.Diagnostics) {
 		diags.Append(p.written()...)
 		return diags
 	}
-	if !config.ContentWO.IsNull() || !config.SourceHash.IsNull() {
+	if p.unlooked() {
 		if p.sameByWord() {
 			p.sameBytes()
 		}
-		return diags // the bytes are not looked at before the apply
+		return diags
 	}
 	if !config.contentKnown() {
 		return diags
 	}
 	return p.localContent(ctx)
+}
+
+// unlooked reports whether the bytes are not looked at before the apply.
+func (p *planning) unlooked() bool {
+	return !p.config.ContentWO.IsNull() || !p.config.SourceHash.IsNull()
 }
 
 // written notices that somebody else has stored other bytes than those that were written or imported here last. There
@@ -194,7 +199,10 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 		return diags
 	}
 	plan.MD5, plan.DeletesAt, plan.RestoreStatus = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-	if qetag.IsV2(plan.ETag.ValueString()) {
+	switch {
+	case p.unlooked():
+		plan.ETag, plan.Size = types.StringUnknown(), types.Int64Unknown()
+	case qetag.IsV2(plan.ETag.ValueString()):
 		plan.ETag = types.StringUnknown() // it depends on parts that will be others
 	}
 	removed := strings.Join(d.removed, ", ")
@@ -204,7 +212,11 @@ func (p *planning) writes(ctx context.Context, moved bool) (diags diag.Diagnosti
 		diags.AddError(summaryNotRemovable, fmt.Sprintf("%s of object %s cannot be taken away: Kodo can only do that by storing the bytes again, and the configuration does not give them. "+
 			"Set source or content, or keep the values.", removed, plan.name()))
 	default:
-		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply sends the bytes again (%d bytes).", removed, plan.name(), plan.Size.ValueInt64()))
+		size := ""
+		if !plan.Size.IsUnknown() {
+			size = fmt.Sprintf(" (%d bytes)", plan.Size.ValueInt64())
+		}
+		diags.AddWarning("Object Sent Again", fmt.Sprintf("%s of object %s is to be there no more. Kodo has no call for that, so the apply sends the bytes again%s.", removed, plan.name(), size))
 	}
 	diags.Append(plan.warnOfDisabled()...)
 	return diags
