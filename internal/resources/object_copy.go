@@ -109,25 +109,25 @@ func (r *objectCopy) Configure(_ context.Context, req resource.ConfigureRequest,
 
 func (*objectCopy) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config copyModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, &config)...)
 	resp.Diagnostics.Append(config.validate()...)
 }
 
 func (r *objectCopy) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var doomed copyModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &doomed)...)
+		resp.Diagnostics.Append(getModel(ctx, req.State, &doomed)...)
 		resp.Diagnostics.Append(r.planDestroy(&doomed.objectBase)...)
 		return
 	}
 	p := copyPlanning{resource: r, config: &copyModel{}, plan: &copyModel{}}
-	resp.Diagnostics.Append(req.Config.Get(ctx, p.config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, p.plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Config, p.config)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, p.plan)...)
 	var before *objectBase
 	if !req.State.Raw.IsNull() {
 		p.state = &copyModel{}
 		before = &p.state.objectBase
-		resp.Diagnostics.Append(req.State.Get(ctx, p.state)...)
+		resp.Diagnostics.Append(getModel(ctx, req.State, p.state)...)
 		resp.Diagnostics.Append(r.planKey(before, false)...)
 		base, _, diags := loadBaseline(ctx, req.Private, before)
 		resp.Diagnostics.Append(diags...)
@@ -147,12 +147,12 @@ func (r *objectCopy) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(p.facts(ctx, moved)...)
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.Plan, p.plan)...)
 }
 
 func (r *objectCopy) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan copyModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, &resp.Diagnostics)
 	defer cancel()
 	resp.Diagnostics.Append(r.provider.RequireClient("copy an object")...)
@@ -179,21 +179,21 @@ func (r *objectCopy) Create(ctx context.Context, req resource.CreateRequest, res
 		state.asPlanned(&plan)
 		base = baselineOf(&state.objectBase)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	resp.Diagnostics.Append(base.save(ctx, resp.Private)...)
 }
 
 func (r *objectCopy) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state copyModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &state)...)
 	r.read(ctx, &state.objectBase, state.fill, &state, req, resp)
 }
 
 func (r *objectCopy) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, prior copyModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	resp.Diagnostics.Append(getModel(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &prior)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, &resp.Diagnostics)
 	defer cancel()
 	resp.Diagnostics.Append(r.provider.RequireClient("change a copy of an object")...)
@@ -216,13 +216,13 @@ func (r *objectCopy) Update(ctx context.Context, req resource.UpdateRequest, res
 	case copied:
 		resp.Diagnostics.Append(unfinishedBaseline(&state.objectBase).save(ctx, resp.Private)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	resp.Diagnostics.Append(setModel(ctx, &resp.State, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 }
 
 func (r *objectCopy) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state copyModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(getModel(ctx, req.State, &state)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(r.remove(ctx, &state.objectBase)...)
 	}
