@@ -144,7 +144,7 @@ func (w *world) draw(t *rapid.T, accidents bool) modelStep {
 	case "create":
 		step.blocks[w.freeAddress()] = drawSpec(t, rapid.SampledFrom(w.freeKeys()).Draw(t, "key"))
 	case "create over":
-		step.blocks[w.freeAddress()] = drawSpec(t, w.drawForeign(t))
+		step.blocks[w.freeAddress()] = drawSpec(t, drawKey(t, w.foreign()))
 	case "import":
 		step.imported = w.freeAddress()
 		step.blocks[step.imported] = w.drawImport(t)
@@ -202,7 +202,10 @@ func (w *world) kinds(accidents bool) []string {
 		kinds = append(kinds, "create", "create")
 	}
 	if len(w.foreign()) > 0 && len(w.config) < len(modelAddresses) {
-		kinds = append(kinds, "create over", "import")
+		kinds = append(kinds, "create over")
+		if len(w.importable()) > 0 {
+			kinds = append(kinds, "import")
+		}
 	}
 	if len(w.config) == 0 {
 		return kinds
@@ -231,14 +234,14 @@ func drawSpec(t *rapid.T, key string) spec {
 	}
 }
 
-func (w *world) drawForeign(t *rapid.T) string {
-	return rapid.SampledFrom(slices.Sorted(maps.Keys(w.foreign()))).Draw(t, "key")
+func drawKey(t *rapid.T, of map[string]stored) string {
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(of))).Draw(t, "key")
 }
 
 // drawImport is a block for an object that is there. Content that the plan does not
 // look at is taken to be what is there, so it is.
 func (w *world) drawImport(t *rapid.T) spec {
-	block := drawSpec(t, w.drawForeign(t))
+	block := drawSpec(t, drawKey(t, w.importable()))
 	there := w.server[block.key].content
 	if block.content = rapid.SampledFrom([]string{block.content, there}).Draw(t, "imported content"); block.byWord() {
 		block.content = there

@@ -213,6 +213,13 @@ func (w *world) foreign() map[string]stored {
 	return foreign
 }
 
+// importable are those of them that can become what any block says.
+func (w *world) importable() map[string]stored {
+	objects := w.foreign()
+	maps.DeleteFunc(objects, func(_ string, o stored) bool { return o.class == "ARCHIVE" })
+	return objects
+}
+
 func (w *world) freeAddress() string {
 	i := slices.IndexFunc(modelAddresses, func(a string) bool { _, used := w.config[a]; return !used })
 	return modelAddresses[i]
