@@ -10,9 +10,9 @@ import (
 type world struct {
 	config map[string]spec   // by address
 	server map[string]stored // by key
-	// loose is what is not known of the lifetimes of managed objects, by key: one may
-	// have a day of deletion that no configuration has until its bytes are sent again,
-	// and that a transition was cancelled does not show in a class as cold as that.
+	// loose is what is not known of the lifetimes of managed objects, by key: one that was
+	// imported may have days that no configuration has until its bytes are sent again, and
+	// that a transition was cancelled does not show in a class as cold as that.
 	loose map[string]lifetime
 }
 
@@ -98,7 +98,7 @@ func (w *world) take(step *modelStep) {
 			loose = lifetime{}
 		} else {
 			loose.deletes = loose.deletes || before.deletes && old.deletes == 0
-			loose.toIA = loose.toIA || before.class != "STANDARD" || now.class != "STANDARD"
+			loose.toIA = loose.toIA || before.toIA && old.toIA == 0 || before.class != "STANDARD" || now.class != "STANDARD"
 		}
 		w.loose[block.key] = lifetime{deletes: loose.deletes && !now.deletes, toIA: loose.toIA}
 		server[block.key] = now
