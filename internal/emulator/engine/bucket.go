@@ -200,7 +200,7 @@ func (e *Engine) Usage(owner, name string) (Usage, error) {
 	var usage Usage
 	for from, more := "", true; more; {
 		err := e.view(func(tx *store.Tx) error {
-			if _, err := ownBucket(tx, owner, name); err != nil {
+			if err := checkOwner(tx, owner, name); err != nil {
 				return err
 			}
 			var err error
@@ -382,6 +382,17 @@ func ownBucket(tx *store.Tx, owner, name string) (Bucket, error) {
 		return Bucket{}, errorf(631, "no such bucket")
 	}
 	return bucket, err
+}
+
+// checkOwner refuses with 631 whoever does not own a bucket. It reads no more of the
+// bucket than that, because each look at an object asks.
+func checkOwner(tx *store.Tx, owner, name string) error {
+	var bucket struct{ Owner string }
+	_, ok, err := read(tx, bucketKey(name), &bucket)
+	if err == nil && (!ok || bucket.Owner != owner) {
+		err = errorf(631, "no such bucket")
+	}
+	return err
 }
 
 func bucketsOf(tx *store.Tx, owner string) (own []Bucket, err error) {

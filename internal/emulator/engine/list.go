@@ -49,7 +49,7 @@ func (e *Engine) List(request ListRequest) (ListPage, error) {
 	}
 	var page ListPage
 	err := e.view(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, request.Owner, request.Bucket); err != nil {
+		if err := checkOwner(tx, request.Owner, request.Bucket); err != nil {
 			return err
 		}
 		var err error

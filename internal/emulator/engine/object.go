@@ -221,7 +221,7 @@ func checkKey(key string) error {
 // first (fact:object-key-after-bucket).
 func (e *Engine) Stat(owner, bucket, key string) (object Object, err error) {
 	err = e.view(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, owner, bucket); err != nil {
+		if err := checkOwner(tx, owner, bucket); err != nil {
 			return err
 		}
 		object, _, err = e.needObject(tx, bucket, key)

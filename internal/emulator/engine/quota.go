@@ -27,7 +27,7 @@ type quotaRecord struct {
 func (e *Engine) Quota(owner, name string) (Quota, error) {
 	quota := Quota{Bytes: Unlimited, Files: Unlimited}
 	err := e.view(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, owner, name); err != nil {
+		if err := checkOwner(tx, owner, name); err != nil {
 			return err
 		}
 		record, found, err := quotaOf(tx, name)
@@ -49,7 +49,7 @@ func (e *Engine) SetQuota(owner, name string, change Quota) error {
 		return errorf(400, "invalid arguments")
 	}
 	return e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, owner, name); err != nil {
+		if err := checkOwner(tx, owner, name); err != nil {
 			return err
 		}
 		record, found, err := quotaOf(tx, name)

@@ -69,7 +69,7 @@ func (e *Engine) BeginUpload(ref UploadRef) (upload Upload, err error) {
 		}
 	}
 	err = e.update(func(tx *store.Tx) error {
-		if _, err := ownBucket(tx, ref.Owner, ref.Bucket); err != nil {
+		if err := checkOwner(tx, ref.Owner, ref.Bucket); err != nil {
 			return err
 		}
 		if err := expireUploads(tx, e.Now()); err != nil {
@@ -292,7 +292,7 @@ func assemble(tx *store.Tx, complete Complete, object *Object) ([]store.Extent, 
 // aborted or has expired: 612 with this text, on which the official SDKs begin
 // again.
 func (e *Engine) findUpload(tx *store.Tx, ref UploadRef) (uploadRecord, error) {
-	if _, err := ownBucket(tx, ref.Owner, ref.Bucket); err != nil {
+	if err := checkOwner(tx, ref.Owner, ref.Bucket); err != nil {
 		return uploadRecord{}, err
 	}
 	var record uploadRecord
