@@ -2,8 +2,7 @@ package kodo
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 )
 
 // A FilePut is a Put whose content is a file, which is opened when its turn comes.
@@ -28,8 +27,21 @@ const (
 // A Put that replaces an object is judged by a look that may be older by the time that the 128 Puts around it take.
 // One that creates an object needs no look: Kodo refuses it if there is one.
 func (c *Client) PutAll(ctx context.Context, bucket string, n int, put func(i int) FilePut, done func(i int, stored Stored, err error)) {
-	var g errgroup.Group
-	g.SetLimit(waitingForEach * c.config.Concurrency)
+	type turn struct {
+		FilePut
+		i    int
+		seen *look
+	}
+	turns := make(chan turn)
+	var workers sync.WaitGroup
+	for range min(waitingForEach*c.config.Concurrency, n) {
+		workers.Go(func() {
+			for t := range turns {
+				stored, err := c.putFile(ctx, t.FilePut, t.seen)
+				done(t.i, stored, err)
+			}
+		})
+	}
 	for start := 0; start < n; start += lookAhead {
 		some := make([]FilePut, min(lookAhead, n-start))
 		keys := make([]string, len(some))
@@ -46,14 +58,11 @@ func (c *Client) PutAll(ctx context.Context, bucket string, n int, put func(i in
 		}
 		for i, p := range some {
 			p.Bucket = bucket
-			g.Go(func() error {
-				stored, err := c.putFile(ctx, p, &looks[i])
-				done(start+i, stored, err)
-				return nil
-			})
+			turns <- turn{p, start + i, &looks[i]}
 		}
 	}
-	_ = g.Wait() // each has told its error
+	close(turns)
+	workers.Wait()
 }
 
 func (c *Client) putFile(ctx context.Context, p FilePut, seen *look) (stored Stored, err error) {
