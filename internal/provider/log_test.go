@@ -57,6 +57,23 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	}
 }
 
+// A log that is off has no lines.
+func TestLogOff(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t, "assets")
+	for level, want := range map[string]int{"": 1, "DEBUG": 1, "OFF": 0} {
+		var log bytes.Buffer
+		ctx := tflogtest.RootLogger(t.Context(), &log)
+		data := configured(ctx, t, environment(map[string]string{"TF_LOG_PROVIDER_KODO": level}, t.TempDir()), h.ProviderConfig())
+		if _, err := data.Client.Bucket(ctx, "assets"); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(log.String(), `"@message":"Kodo exchange"`); got != want {
+			t.Errorf("level %q: %d lines, want %d", level, got, want)
+		}
+	}
+}
+
 // A large upload says how far it is, and leaves a record where the provider block says.
 func TestLargeUploads(t *testing.T) {
 	t.Parallel()

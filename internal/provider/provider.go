@@ -210,7 +210,7 @@ func (p *kodoProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 			Buffers:     p.buffers,
 			ResumeDir:   s.resumeDir,
 			Progress:    logProgress,
-			Log:         logExchange(s.keys.access, s.keys.secret),
+			Log:         p.logExchange(s.keys.access, s.keys.secret),
 		})
 		if err != nil {
 			resp.Diagnostics.AddError("Provider Not Configured", "The client of Kodo could not be made: "+err.Error())

@@ -38,6 +38,12 @@ func Serve(newServer func() tfprotov6.ProviderServer, debug bool) error {
 // and half of the provider's time. With the ballast it is that much later, and a large heap does not grow by more.
 const ballastBytes = 16 << 20
 
+// logLevel is the variable with the level of this provider's own log.
+const (
+	logLevel = "TF_LOG_PROVIDER_KODO"
+	logOff   = "OFF"
+)
+
 // dropUnreadLogs turns the logs of this process off if nobody has asked for any: whoever does, by TF_LOG,
 // TF_LOG_PROVIDER or one of their kind, has the same variable set here. Otherwise the framework writes some hundred
 // lines for each object, and Terraform reads each of them and throws it away.
@@ -45,8 +51,8 @@ func dropUnreadLogs(environ []string, setenv func(name, value string) error) err
 	if slices.ContainsFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "TF_LOG") }) {
 		return nil
 	}
-	for _, of := range []string{"SDK", "SDK_PROTO", "SDK_FRAMEWORK", "PROVIDER_KODO"} {
-		if err := setenv("TF_LOG_"+of, "OFF"); err != nil {
+	for _, level := range []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", logLevel} {
+		if err := setenv(level, logOff); err != nil {
 			return err
 		}
 	}
