@@ -150,7 +150,9 @@ func (r *directory) Read(ctx context.Context, req resource.ReadRequest, resp *re
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	resp.Diagnostics.Append(saveRecord(ctx, resp.Private, record)...)
+	if from != recordKept || record.Changed() {
+		resp.Diagnostics.Append(saveRecord(ctx, resp.Private, record)...)
+	}
 }
 
 func (r *directory) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -245,7 +247,9 @@ func (r *directory) refresh(ctx context.Context, m *directoryModel, record *site
 	if from == recordRebuilt && record.Digest() == before {
 		record.Trust()
 	}
-	m.fill(record)
+	if from != recordKept || record.Changed() {
+		m.fill(record)
+	}
 	if from == recordNone {
 		m.noChanges()
 	}

@@ -50,7 +50,7 @@ const (
 	// changesTogether is how many changes of facets are under way: the Client sends them in batches of as many.
 	changesTogether = 1000
 	// lookedAtOnce is how many objects are held in memory when they are looked at.
-	lookedAtOnce = 5000
+	lookedAtOnce = 10_000
 	// lookBack is how long an interrupted publication may take to find out what it has done.
 	lookBack = time.Second
 )
@@ -264,6 +264,7 @@ func (p *publication) lookBack(ctx context.Context) {
 			some = append(some, step)
 		}
 	}
+	left := len(some)
 	for chunk := range slices.Chunk(some, lookedAtOnce) {
 		keys := make([]string, len(chunk))
 		for i, step := range chunk {
@@ -273,7 +274,8 @@ func (p *publication) lookBack(ctx context.Context) {
 		for _, step := range chunk {
 			p.look(step, found, err)
 		}
-		collect(len(chunk))
+		left -= len(chunk)
+		collect(left)
 	}
 	slices.Sort(p.out.Overwritten)
 }

@@ -45,11 +45,18 @@ type Record struct {
 
 	// facets are all there are, by their text: many objects have the same.
 	facets map[string]*Facets
+
+	// changed says that anything differs from what it was when the record was made or read.
+	changed bool
 }
 
-// entry is entryOf with facets that it shares with others.
+// entry is entryOf with facets that it shares with others: with what is recorded under the key, if they are the same.
 func (r *Record) entry(o kodo.Object) Entry {
 	e := entryOf(o)
+	if have := r.Have[o.Key].Facets; have != nil && have.equal(*e.Facets) {
+		e.Facets = have
+		return e
+	}
 	text := e.Facets.text()
 	if r.facets[text] == nil {
 		if r.facets == nil {
@@ -92,6 +99,9 @@ func Rebuild(etags map[string]string, added, changed, deleted []string) *Record 
 // Keys returns the keys of what is there, in order.
 func (r *Record) Keys() []string { return slices.Sorted(maps.Keys(r.Have)) }
 
+// Changed reports whether a look has found anything that the record did not have.
+func (r *Record) Changed() bool { return r.changed }
+
 // before returns what there was when a publication was last completed.
 func (r *Record) before(key string) (e Entry, ok bool) {
 	if e, ok = r.was[key]; ok {
@@ -104,6 +114,7 @@ func (r *Record) before(key string) (e Entry, ok bool) {
 // set records what is under a key.
 func (r *Record) set(key string, now Entry) {
 	before, known := r.before(key)
+	r.changed = r.changed || r.Have[key] != now
 	r.Have[key] = now
 	if known && before.looksLike(now) {
 		delete(r.was, key)
@@ -116,6 +127,7 @@ func (r *Record) set(key string, now Entry) {
 func (r *Record) drop(key string) {
 	before, known := r.before(key)
 	delete(r.Have, key)
+	r.changed = true
 	if known {
 		r.was[key] = before
 	} else {
@@ -180,21 +192,23 @@ func (r *Record) Drifted(prefix string, rules Rules) bool {
 
 // Refresh looks at everything that was there, 1000 objects in each request, and records what is there of it.
 func (r *Record) Refresh(ctx context.Context, c *kodo.Client, bucket string) error {
+	left := len(r.Have)
 	for keys := range slices.Chunk(r.Keys(), lookedAtOnce) {
 		found, err := c.StatAll(ctx, bucket, keys)
 		if err != nil {
 			return err
 		}
 		r.see(keys, found)
-		collect(len(keys))
+		left -= len(keys)
+		collect(left)
 	}
 	return nil
 }
 
-// collect collects the garbage that a look at many objects leaves: some 2 KiB for each. The collector by itself waits
-// until the heap has doubled, and what is known of 100 000 files is 70 MiB.
-func collect(looked int) {
-	if looked == lookedAtOnce {
+// collect collects the garbage that a look at many objects leaves, some 1 KiB for each, if there will be more of it. The
+// collector by itself waits until the heap has doubled, and what is known of 100 000 files is 70 MiB.
+func collect(left int) {
+	if left > 0 {
 		runtime.GC()
 	}
 }

@@ -194,3 +194,41 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestRecordChanged tells a look that finds what is recorded from one that does not, also after the record was stored.
+func TestRecordChanged(t *testing.T) {
+	t.Parallel()
+	object := kodo.Object{Key: "a", ETag: "hash", Size: 5, PutTime: 7, ContentType: "text/css", Metadata: map[string]string{"!cache-control": "no-store"}}
+	for name, test := range map[string]struct {
+		change func(o *kodo.Object)
+		want   bool
+	}{
+		"nothing":       {func(*kodo.Object) {}, false},
+		"the same name": {func(o *kodo.Object) { o.Metadata = map[string]string{"!Cache-Control": "no-store"} }, false},
+		"content":       {func(o *kodo.Object) { o.ETag = "other" }, true},
+		"a later put":   {func(o *kodo.Object) { o.PutTime++ }, true},
+		"a header":      {func(o *kodo.Object) { o.Metadata = nil }, true},
+		"a class":       {func(o *kodo.Object) { o.StorageClass = kodo.Archive }, true},
+		"another key":   {func(o *kodo.Object) { o.Key = "b" }, true},
+	} {
+		r := site.NewRecord()
+		r.SeeAll(map[string]kodo.Object{"a": object})
+		if !r.Changed() {
+			t.Errorf("%s: nothing has changed at first", name)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read site.Record
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		now := object
+		test.change(&now)
+		read.SeeAll(map[string]kodo.Object{now.Key: now})
+		if read.Changed() != test.want {
+			t.Errorf("%s: changed is %t", name, read.Changed())
+		}
+	}
+}
