@@ -169,10 +169,8 @@ func (b *bare) directory(ctx context.Context, dir string, atOnce int) (time.Dura
 	return time.Since(began), err
 }
 
-// hash hashes every file of a directory, as many at a time as there are cores,
-// and returns what that took.
-func hash(ctx context.Context, dir string) (time.Duration, error) {
-	began := time.Now()
+// hash hashes every file of a directory, as many at a time as there are cores.
+func hash(ctx context.Context, dir string) error {
 	all, _ := errgroup.WithContext(ctx)
 	all.SetLimit(runtime.GOMAXPROCS(0))
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -186,8 +184,7 @@ func hash(ctx context.Context, dir string) (time.Duration, error) {
 		})
 		return nil
 	})
-	err = errors.Join(err, all.Wait())
-	return time.Since(began), err
+	return errors.Join(err, all.Wait())
 }
 
 func (b *bare) form(ctx context.Context, key string, content []byte) error {

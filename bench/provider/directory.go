@@ -85,7 +85,8 @@ func (b *bench) published(ctx context.Context, dir string) (rows []row, err erro
 	site.Setenv(made)
 	floorSite.Setenv(made)
 
-	hashing, err := hash(ctx, dir)
+	const plans = 5 // a plan changes nothing, so there may be many
+	hashing, err := median(plans, func() error { return hash(ctx, dir) })
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +98,13 @@ func (b *bench) published(ctx context.Context, dir string) (rows []row, err erro
 	for _, command := range []struct {
 		name, bare string
 		floor      time.Duration // of what the provider does; 0 if nothing is held against it
+		times      int           // of which the median counts
 		before     func() error
 		arguments  []string
 	}{
-		{"apply", "bare program", uploads, nil, []string{"apply", "-auto-approve"}},
-		{"plan without a change", "hashing the files", hashing, nil, []string{"plan"}},
-		{"1 % changed", "", 0, func() error {
+		{"apply", "bare program", uploads, 1, nil, []string{"apply", "-auto-approve"}},
+		{"plan without a change", "hashing the files", hashing, plans, nil, []string{"plan"}},
+		{"1 % changed", "", 0, 1, func() error {
 			for i := 0; i < b.files; i += 100 {
 				if err := b.rewrite(dir, i, block); err != nil {
 					return err
@@ -110,26 +112,29 @@ func (b *bench) published(ctx context.Context, dir string) (rows []row, err erro
 			}
 			return nil
 		}, []string{"apply", "-auto-approve"}},
-		{"destroy", "", 0, nil, []string{"destroy", "-auto-approve"}},
+		{"destroy", "", 0, 1, nil, []string{"destroy", "-auto-approve"}},
 	} {
 		if command.before != nil {
 			if err := command.before(); err != nil {
 				return rows, err
 			}
 		}
-		is, err := site.terraform(ctx, command.arguments...)
+		is, err := site.medianOf(ctx, command.times, command.arguments...)
 		if err != nil {
 			return rows, err
 		}
 		r := row{name: fmt.Sprintf("directory of %d files, %s", b.files, command.name), value: seconds(is.took)}
 		r.note = fmt.Sprintf("%d requests, peak %d MiB; %s", is.requests, is.provider.PeakKiB>>10, cpuNote(is.provider.CPU, is.emulatorCPU))
 		if command.floor > 0 {
-			floor, err := floorSite.terraform(ctx, command.arguments...)
+			floor, err := floorSite.medianOf(ctx, command.times, command.arguments...)
 			if err != nil {
 				return rows, err
 			}
 			r.value, r.floor = seconds(is.took-floor.took), seconds(command.floor)
 			r.ratio = bound(ratio(is.took-floor.took, command.floor), is.provider.CPU, is.emulatorCPU)
+			if command.times > 1 {
+				r.note += fmt.Sprintf("; the median of %d, as of its floors", command.times)
+			}
 			r.note = fmt.Sprintf("of %s altogether, less %s of the floor provider; %s; floor: %s", seconds(is.took), seconds(floor.took), r.note, command.bare)
 		}
 		rows = append(rows, r)

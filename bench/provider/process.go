@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -181,6 +183,20 @@ func (s *site) terraform(ctx context.Context, arguments ...string) (m measured, 
 		return m, errors.New("no process of the provider left its usage")
 	}
 	return m, nil
+}
+
+// medianOf runs a command so many times, an odd number, and returns what the one in the middle took.
+func (s *site) medianOf(ctx context.Context, times int, arguments ...string) (measured, error) {
+	all := make([]measured, times)
+	for i := range all {
+		m, err := s.terraform(ctx, arguments...)
+		if err != nil {
+			return m, err
+		}
+		all[i] = m
+	}
+	slices.SortFunc(all, func(a, b measured) int { return cmp.Compare(a.took, b.took) })
+	return all[times/2], nil
 }
 
 // random is bytes that no disk compresses, the same in every run.

@@ -117,12 +117,13 @@ func (b *bench) lone(ctx context.Context, e *emulator) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	stat, err := median(func() error { _, err := client.Stat(ctx, bucket, "bare/0"); return err })
+	const looks = 200
+	stat, err := median(looks, func() error { _, err := client.Stat(ctx, bucket, "bare/0"); return err })
 	if err != nil {
 		return row{}, err
 	}
 	bare := newBare(e)
-	floor, err := median(func() error {
+	floor, err := median(looks, func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.endpoint+"/_emulator/faults", nil)
 		if err != nil {
 			return err
@@ -137,9 +138,9 @@ func (b *bench) lone(ctx context.Context, e *emulator) (row, error) {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// median is what it mostly takes.
-func median(do func() error) (time.Duration, error) {
-	times := make([]time.Duration, 200)
+// median is what the one in the middle of so many takes.
+func median(n int, do func() error) (time.Duration, error) {
+	times := make([]time.Duration, n)
 	for i := range times {
 		began := time.Now()
 		if err := do(); err != nil {
@@ -148,7 +149,7 @@ func median(do func() error) (time.Duration, error) {
 		times[i] = time.Since(began)
 	}
 	slices.Sort(times)
-	return times[len(times)/2], nil
+	return times[n/2], nil
 }
 
 // refreshSlowly lets Terraform refresh ten objects at a time, each request of
