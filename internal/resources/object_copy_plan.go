@@ -59,7 +59,7 @@ func (p *copyPlanning) source(ctx context.Context) (diags diag.Diagnostics) {
 		p.gone = true
 		plan.SourceETag = p.state.SourceETag
 		diags.AddWarning(summarySourceMissing, fmt.Sprintf("Object %s, of which object %s is a copy, does not exist any more. The copy stays as it is.", plan.sourceName(), plan.name()))
-	case kodo.IsGone(err):
+	case kodo.IsGone(err), kodo.IsNoBucket(err) && p.state == nil && plan.SourceBucket.Equal(plan.Bucket): // the same apply may make its own bucket
 		diags.AddWarning("Source Not There Yet", fmt.Sprintf("Object %s, which is to be copied to %s, does not exist yet. The apply copies it, and fails if it is still missing then. "+
 			"If the same apply makes it, pass its ETag as source_etag, so that it is made first.", plan.sourceName(), plan.name()))
 	case err != nil:

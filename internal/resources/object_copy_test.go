@@ -471,3 +471,27 @@ func TestObjectCopyImportedUnknown(t *testing.T) {
 	expectContent(t, h, "assets", "copy.txt", "hello")
 	expectEmptyPlan(t, s, secret, config)
 }
+
+// TestObjectCopyInNewBucket plans a copy in a bucket that the same apply makes, together with its source.
+func TestObjectCopyInNewBucket(t *testing.T) {
+	t.Parallel()
+	h := acctest.New(t)
+	s := h.Session()
+	plan := s.Plan(theCopy(nil))
+	expectWarning(t, plan.Diagnostics, "Source Not There Yet", `"original.txt" in bucket "assets"`)
+	if plan.Diagnostics.HasErrors() {
+		t.Fatal(plan.Diagnostics)
+	}
+	expectError(t, s.Apply(plan), "Object Not Copied", "631")
+
+	plan = s.Plan(theCopy(nil))
+	if _, err := h.Engine().CreateBucket(acctest.AccessKey, "assets", "z0", true); err != nil {
+		t.Fatal(err)
+	}
+	put(t, h, "assets", "original.txt", "hello")
+	if diags := s.Apply(plan); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	expectContent(t, h, "assets", "copy.txt", "hello")
+	expectEmptyPlan(t, s, theCopy(nil))
+}

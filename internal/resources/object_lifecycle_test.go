@@ -52,24 +52,6 @@ func TestObjectTransitionAnew(t *testing.T) {
 	expectEmptyPlan(t, s, config)
 }
 
-// TestObjectTransitionTakenAway also takes it away where the private state was lost, as it is with a replacement that was
-// refused.
-func TestObjectTransitionTakenAway(t *testing.T) {
-	t.Parallel()
-	h := acctest.New(t, "assets")
-	s := h.Session()
-	config := values{"deletion_policy": "PREVENT", "delete_after_days": 60, "transition": values{"ia_days": 9}}
-	apply(t, s, page(config))
-	s.Taint(pageAddress)
-	expectError(t, s.Apply(s.Plan(page(config))), "Deletion Prevented", "terraform untaint")
-	s.Untaint(pageAddress)
-	h.Writes()
-	config["transition"] = nil
-	apply(t, s, page(config))
-	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/-1"+ifHello)
-	expectEmptyPlan(t, s, page(config))
-}
-
 // TestObjectLifetimeEndsBySecret ends a lifetime in the apply in which a secret turns out to be the bytes that are there,
 // also where that takes a second apply.
 func TestObjectLifetimeEndsBySecret(t *testing.T) {
@@ -90,20 +72,33 @@ func TestObjectLifetimeEndsBySecret(t *testing.T) {
 	expectEmptyPlan(t, s, secret(2, nil))
 }
 
-// TestObjectLifetimeWithoutPrivateState changes days that are known from the state, whatever the private state has lost.
+// TestObjectLifetimeWithoutPrivateState changes days that are known from the state, and takes them away, whatever the
+// private state has lost: all of it goes with a replacement that was refused.
 func TestObjectLifetimeWithoutPrivateState(t *testing.T) {
 	t.Parallel()
-	h := acctest.New(t, "assets")
-	s := h.Session()
-	config := values{"deletion_policy": "PREVENT", "delete_after_days": 60, "transition": values{"ia_days": 9}}
-	apply(t, s, page(config))
-	s.Taint(pageAddress)
-	expectError(t, s.Apply(s.Plan(page(config))), "Deletion Prevented", "terraform untaint")
-	s.Untaint(pageAddress)
-	h.Writes()
-	config["delete_after_days"], config["transition"] = 90, values{"ia_days": 30}
-	apply(t, s, page(config))
-	expectWrites(t, h, "POST rs /lifecycle/assets:page.html/toIAAfterDays/30/deleteAfterDays/90"+ifHello)
+	for name, test := range map[string]struct {
+		change values
+		write  string
+	}{
+		"changed":    {values{"delete_after_days": 90, "transition": values{"ia_days": 30}}, "/toIAAfterDays/30/deleteAfterDays/90"},
+		"taken away": {values{"transition": nil}, "/toIAAfterDays/-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := acctest.New(t, "assets")
+			s := h.Session()
+			config := values{"deletion_policy": "PREVENT", "delete_after_days": 60, "transition": values{"ia_days": 9}}
+			apply(t, s, page(config))
+			s.Taint(pageAddress)
+			expectError(t, s.Apply(s.Plan(page(config))), "Deletion Prevented", "terraform untaint")
+			s.Untaint(pageAddress)
+			h.Writes()
+			config = config.With(test.change)
+			apply(t, s, page(config))
+			expectWrites(t, h, "POST rs /lifecycle/assets:page.html"+test.write+ifHello)
+			expectEmptyPlan(t, s, page(config))
+		})
+	}
 }
 
 // TestObjectCopyAfterTransition copies again in the class that is configured, whatever a transition has made of the old
